@@ -1,0 +1,170 @@
+/**
+ * The gateway's API, as schemas: the routes are built from these, the OpenAPI document is made from them, and the client
+ * parses answers with them. All times are RFC 3339 UTC strings; all lists are newest last unless said otherwise.
+ */
+import { z } from 'zod'
+import { commandSchema, impactSchema, protocolNames } from './command.ts'
+import { decisionSchema, verdicts } from './record.ts'
+
+export const wellKnownSchema = z.object({
+  /** OIDC issuer URL; its discovery document says the rest. */
+  issuer: z.string(),
+  /** The public client (no secret) for the device flow. */
+  clientId: z.string(),
+  /** Asked for as `resource`/`audience` where the issuer wants it; null otherwise. */
+  audience: z.string().nullable(),
+  scopes: z.array(z.string()),
+  /** The gateway's version. */
+  version: z.string(),
+  api: z.literal('v1'),
+})
+export type WellKnown = z.infer<typeof wellKnownSchema>
+
+export const apiErrorSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }),
+})
+export type ApiError = z.infer<typeof apiErrorSchema>
+
+export const roles = ['admin', 'auditor'] as const
+
+export const meSchema = z.object({
+  user: z.string(),
+  subject: z.string(),
+  groups: z.array(z.string()),
+  /** admin: may kill sessions and see all. auditor: may see all. Approving follows the rules, not a role. */
+  roles: z.array(z.enum(roles)),
+  version: z.string(),
+  /** When the presented token ends. */
+  expires: z.string(),
+})
+export type Me = z.infer<typeof meSchema>
+
+export const targetSchema = z.object({
+  name: z.string(),
+  protocol: z.enum(protocolNames),
+  labels: z.record(z.string(), z.string()),
+  description: z.string().nullable(),
+  /** null: may be used. Otherwise one sentence why not. */
+  whyNot: z.string().nullable(),
+  /** What a client command needs to know; protocol-specific, never a secret: `{database, user}`. */
+  defaults: z.record(z.string(), z.string()),
+})
+export type TargetInfo = z.infer<typeof targetSchema>
+
+export const createSessionSchema = z.object({
+  targets: z.array(z.string()).min(1),
+  reason: z.string().max(1000).nullable(),
+  agent: z.string().max(100).nullable(),
+})
+export type CreateSession = z.infer<typeof createSessionSchema>
+
+export const sessionSchema = z.object({
+  id: z.string(),
+  user: z.string(),
+  agent: z.string().nullable(),
+  reason: z.string().nullable(),
+  targets: z.array(z.string()),
+  started: z.string(),
+  ended: z.string().nullable(),
+  why: z.string().nullable(),
+  /** Open connections now. */
+  connections: z.int(),
+  commands: z.int(),
+})
+export type Session = z.infer<typeof sessionSchema>
+
+export const approvalStates = ['pending', 'approved', 'denied', 'expired', 'cancelled'] as const
+
+export const approvalSchema = z.object({
+  id: z.string(),
+  state: z.enum(approvalStates),
+  /** SHA-256 over (texts, parameters, target, session): a decision must name it, so nobody approves what they did not see. */
+  digest: z.string(),
+  session: z.string(),
+  user: z.string(),
+  agent: z.string().nullable(),
+  /** Why the session was opened. */
+  reason: z.string().nullable(),
+  target: z.string(),
+  protocol: z.enum(protocolNames),
+  /** What is held, in order: a batch is decided as one. */
+  commands: z.array(z.object({ id: z.string(), asked: commandSchema, decision: decisionSchema })).min(1),
+  /** All must be met: `count` distinct people of these groups. */
+  needs: z.array(z.object({ rule: z.string(), groups: z.array(z.string()), count: z.int().positive() })),
+  decisions: z.array(
+    z.object({
+      user: z.string(),
+      decision: z.enum(['approve', 'deny']),
+      reason: z.string().nullable(),
+      at: z.string(),
+    }),
+  ),
+  /** null until it was fetched. */
+  impact: impactSchema.nullable(),
+  /** Earlier commands of the same session, oldest first, one line each. */
+  earlier: z.array(z.object({ at: z.string(), text: z.string(), verdict: z.enum(verdicts) })),
+  created: z.string(),
+  expires: z.string(),
+  ended: z.string().nullable(),
+  /** May the person asking decide? null: yes. Otherwise one sentence why not. */
+  whyNot: z.string().nullable(),
+  /** The word a reviewer has to type before a destructive approval; null where none is asked. */
+  confirm: z.string().nullable(),
+})
+export type Approval = z.infer<typeof approvalSchema>
+
+export const decideSchema = z.object({
+  decision: z.enum(['approve', 'deny']),
+  reason: z.string().max(1000).nullable(),
+  digest: z.string(),
+})
+export type Decide = z.infer<typeof decideSchema>
+
+/** One line of GET /v1/approvals/events: all pending ones first, then each change; an approval that ended comes once more. */
+export const approvalEventSchema = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('snapshot'), approvals: z.array(approvalSchema) }),
+  z.object({ event: z.literal('changed'), approval: approvalSchema }),
+  z.object({ event: z.literal('beat') }),
+])
+export type ApprovalEvent = z.infer<typeof approvalEventSchema>
+
+/** Query of GET /v1/records and /v1/records/follow. `after`: only records with a greater number. */
+export const recordFilterSchema = z.object({
+  after: z.coerce.number().int().nonnegative().optional(),
+  since: z.iso.datetime().optional(),
+  until: z.iso.datetime().optional(),
+  /** The last N that fit. */
+  tail: z.coerce.number().int().positive().max(10_000).optional(),
+  limit: z.coerce.number().int().positive().max(10_000).optional(),
+  session: z.string().optional(),
+  target: z.string().optional(),
+  user: z.string().optional(),
+  verdict: z.enum(verdicts).optional(),
+  type: z.string().optional(),
+})
+export type RecordFilter = z.infer<typeof recordFilterSchema>
+
+/**
+ * Paths of the API. Records come as NDJSON, each line exactly as it was sealed (chain.ts); empty lines are heartbeats.
+ * A link is `POST link(target)` over HTTP/2 with the two bodies as the two directions of the connection, or a WebSocket
+ * at the same path whose binary messages are; `headers` says what both carry.
+ */
+export const paths = {
+  wellKnown: '/.well-known/hoop',
+  me: '/v1/me',
+  targets: '/v1/targets',
+  sessions: '/v1/sessions',
+  session: (id: string) => `/v1/sessions/${encodeURIComponent(id)}`,
+  endSession: (id: string) => `/v1/sessions/${encodeURIComponent(id)}/end`,
+  killSession: (id: string) => `/v1/sessions/${encodeURIComponent(id)}/kill`,
+  approvals: '/v1/approvals',
+  approval: (id: string) => `/v1/approvals/${encodeURIComponent(id)}`,
+  decide: (id: string) => `/v1/approvals/${encodeURIComponent(id)}/decision`,
+  approvalEvents: '/v1/approvals/events',
+  records: '/v1/records',
+  followRecords: '/v1/records/follow',
+  link: (target: string) => `/v1/link/${encodeURIComponent(target)}`,
+} as const
+
+/** Besides `authorization: Bearer …`. */
+export const headers = { session: 'hoop-session' } as const
