@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { kinds, protocolNames, reaches } from '../../contract/command.ts'
-import { maskStyles } from '../checkpoint.ts'
+import { maskStyles } from '../policy/masking.ts'
 
 /** `90`, `30s`, `15m`, `2h`, `7d` → milliseconds; a bare number is seconds. */
 export const durationSchema = z

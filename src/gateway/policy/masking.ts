@@ -1,0 +1,27 @@
+/** What must not be seen, as the words that config, policy, checkpoint and protocols share. masks.ts makes one of these. */
+
+export interface ColumnName {
+  readonly schema: string
+  readonly table: string
+  readonly column: string
+}
+
+export const maskStyles = ['redact', 'partial', 'hash', 'null'] as const
+export type MaskStyle = (typeof maskStyles)[number]
+
+/** What must not be seen, for one target and one person, compiled from the config. Pure. */
+export interface Masks {
+  /** Nothing to mask: answers may pass untouched. */
+  readonly empty: boolean
+  /** Same key, same answers: a protocol may cache what it worked out from them. */
+  readonly key: string
+  /** There are column masks at all (otherwise nobody needs to know where a column comes from). */
+  readonly hasColumns: boolean
+  /** There are detectors at all. */
+  readonly hasDetectors: boolean
+  column(name: ColumnName): MaskStyle | undefined
+  /** The whole value, masked in this style; null for style `null`. */
+  mask(style: MaskStyle, value: string): string | null
+  /** The value with whatever detectors find in it masked; the very same string when they find nothing. */
+  detect(value: string): string
+}
