@@ -195,7 +195,7 @@ function start(
 ): ChildProcess {
   return spawn(program, args, {
     cwd: home,
-    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
+    env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' },
     stdio: ['ignore', stdio, stdio],
     // A group of its own: Ctrl-C in the terminal is ours to handle, the server ends when we say so.
     detached: true,
@@ -230,7 +230,7 @@ async function launch(
   try {
     const child = spawn(program, args, {
       cwd: home,
-      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
+      env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' },
       stdio: ['ignore', log, log],
       detached: true,
       ...account,
@@ -262,7 +262,7 @@ async function firstAnswer(server: ChildProcess, address: Address, logFile: stri
   for (;;) {
     try {
       const [row] = await query(address, 'SHOW server_version')
-      return String(row?.['server_version'])
+      return String(row?.server_version)
     } catch (error) {
       if (server.exitCode !== null || Date.now() > deadline) {
         const log = await readFile(logFile, 'utf8').catch(() => '')
