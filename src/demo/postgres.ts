@@ -13,6 +13,7 @@ import {
   cp,
   mkdir,
   mkdtemp,
+  open,
   readFile,
   rm,
   stat,
@@ -92,7 +93,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 
     const port = await freePort()
     const logFile = join(home, 'server.log')
-    const settings: Record<string, string> = {
+    const settings = {
       listen_addresses: '127.0.0.1',
       port: String(port),
       unix_socket_directories: '',
@@ -191,12 +192,12 @@ function start(
   account: Account | undefined,
   home: string,
   args: string[],
-  stdio: 'ignore' | 'pipe',
+  output: 'pipe' | number,
 ): ChildProcess {
   return spawn(program, args, {
     cwd: home,
     env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' },
-    stdio: ['ignore', stdio, stdio],
+    stdio: ['ignore', output, output],
     // A group of its own: Ctrl-C in the terminal is ours to handle, the server ends when we say so.
     detached: true,
     ...account,
@@ -206,12 +207,11 @@ function start(
 async function run(program: string, account: Account | undefined, home: string, args: string[]): Promise<void> {
   const child = start(program, account, home, args, 'pipe')
   let said = ''
-  child.stdout?.on('data', (chunk) => {
-    said += chunk
-  })
-  child.stderr?.on('data', (chunk) => {
-    said += chunk
-  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      said += chunk
+    })
+  }
   const [code] = await once(child, 'close')
   if (code !== 0) throw hoopError('internal', `${program} failed: ${said.trim().slice(-500)}`)
 }
@@ -221,24 +221,18 @@ async function launch(
   account: Account | undefined,
   home: string,
   dataFolder: string,
-  settings: Record<string, string>,
+  settings: Readonly<Record<string, string>>,
   logFile: string,
 ): Promise<ChildProcess> {
-  const args = ['-D', dataFolder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
-  const { openSync, closeSync } = await import('node:fs')
-  const log = openSync(logFile, 'a', 0o600)
+  const args = ['-D', dataFolder]
+  for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`)
+  const log = await open(logFile, 'a', 0o600)
   try {
-    const child = spawn(program, args, {
-      cwd: home,
-      env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' },
-      stdio: ['ignore', log, log],
-      detached: true,
-      ...account,
-    })
+    const child = start(program, account, home, args, log.fd)
     await once(child, 'spawn')
     return child
   } finally {
-    closeSync(log)
+    await log.close()
   }
 }
 
