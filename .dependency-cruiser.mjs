@@ -69,7 +69,7 @@ export default {
     home('libpg-query', ['gateway/protocols/postgres/']),
     home('pg-protocol', ['gateway/protocols/postgres/']),
     home('pg', ['demo/']),
-    home('yaml', ['gateway/config/']),
+    home('yaml', ['gateway/config/', 'demo/']),
     home('@marcbachmann/cel-js', ['gateway/policy/']),
   ],
   options: {

@@ -51,7 +51,7 @@ export interface Postgres {
   readonly dataFolder: string
   readonly version: string
   /** Runs SQL as superuser, directly; with parameters a single statement, without also several. */
-  query(sql: string, parameters?: unknown[]): Promise<Record<string, unknown>[]>
+  query(sql: string, parameters?: unknown[], database?: string): Promise<Record<string, unknown>[]>
   stop(): Promise<void>
 }
 
@@ -109,7 +109,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       logFile,
       dataFolder,
       version,
-      query: (sql, parameters) => query(address, sql, parameters),
+      query: (sql, parameters, database = address.database) => query({ ...address, database }, sql, parameters),
       stop: async () => {
         await end(running)
         await rm(folder, { recursive: true, force: true })
