@@ -24,8 +24,9 @@ export interface SqlSession {
   /** What the server has reported: `client_encoding`, `standard_conforming_strings`, `server_version` … */
   readonly parameters: ReadonlyMap<string, string>
   /**
-   * False: commands are on their way that may have changed a parameter which only shows later. What reads differently
-   * under another `standard_conforming_strings` or `client_encoding` must then count as not parsed.
+   * False: commands are on their way that may have changed a parameter which only shows later, or the catalog (effects
+   * `set` and `ddl`). What reads differently under another `standard_conforming_strings` or `client_encoding` must then
+   * count as not parsed, and what was learnt of the catalog counts as stale until they are answered.
    */
   readonly certain: boolean
   /** The status byte of the last ReadyForQuery: idle, in a transaction, in a failed one. */
@@ -72,6 +73,11 @@ export interface StatementReader {
    * `whole`: bytes of the whole text, when `sql` is only its beginning because the rest is too large to be judged.
    */
   read(sql: Buffer, session: SqlSession, whole?: number): Promise<ReadResult>
+  /**
+   * The same statement judged by the catalog as it is now: to be asked before each Execute of what was read at Parse, as
+   * a function may have been replaced since. The very same object when nothing has changed.
+   */
+  refresh(statement: Statement, session: SqlSession): Promise<Statement>
   /** A fast-path FunctionCall: verb `FUNCTION CALL`, the function by OID from the catalog. */
   functionCall(oid: number, session: SqlSession): Promise<Statement>
 }
