@@ -90,14 +90,36 @@ export type AskImpact = (
   signal: AbortSignal,
 ) => Promise<Impact>
 
-/** results.ts: `createResultMasker(settings)`. */
+/**
+ * results.ts: `createResultMasker({ open, catalog })`, one for each conversation; `catalog` comes from
+ * `catalogs.of('target/database')` of the one `createMaskCatalogs()` that the gateway has.
+ */
 export interface ResultMasker {
-  /** Before a command's first row, once. `description` is the whole RowDescription frame as it will apply (formats included). */
-  rows(description: Buffer, statement: Statement, permit: Permit, session: SqlSession): Promise<RowHandling>
+  /**
+   * For every permitted statement, before it is forwarded, in the order in which they are. A sentence: it must not be
+   * forwarded, because it would store masked values where nobody could recognise them any more; answer it as a refusal.
+   */
+  before(statement: Statement, permit: Permit, session: SqlSession): Promise<string | undefined>
+  /**
+   * Before a command's first row, once. `description` is the whole RowDescription frame as it will apply (formats
+   * included); undefined when there is none: then every value is masked. `fresh`: the server sent it for this very
+   * execution. An older one (a prepared statement described once) may name columns of other tables by now (search_path,
+   * new temporary tables), so its origins are then not believed; where that masks too much, Describe the portal again.
+   */
+  rows(
+    description: Buffer | undefined,
+    statement: Statement,
+    permit: Permit,
+    session: SqlSession,
+    fresh: boolean,
+  ): Promise<RowHandling>
   /** Before a command's first CopyData to the client. `response` is the whole CopyOutResponse frame. */
   copyOut(response: Buffer, statement: Statement, permit: Permit, session: SqlSession): Promise<CopyHandling>
-  /** A whole ErrorResponse, NoticeResponse or NotificationResponse frame; the very same buffer when nothing is masked. */
-  said(frame: Buffer, permit: Permit, session: SqlSession): Buffer
+  /**
+   * A whole ErrorResponse, NoticeResponse, NotificationResponse, ParameterStatus or FunctionCallResponse frame; the very
+   * same buffer when nothing is masked. `statement`: the one running, where known.
+   */
+  said(frame: Buffer, permit: Permit, session: SqlSession, statement?: Statement): Buffer
 }
 
 /** `untouched`: the conversation streams bytes without looking at rows. */
