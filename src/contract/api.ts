@@ -58,6 +58,12 @@ export const createSessionSchema = z.object({
 })
 export type CreateSession = z.infer<typeof createSessionSchema>
 
+/** Answer of GET /v1/targets. */
+export const targetsSchema = z.array(targetSchema)
+
+/** Body of POST kill. */
+export const killSchema = z.object({ reason: z.string().max(1000) })
+
 export const sessionSchema = z.object({
   id: z.string(),
   user: z.string(),
@@ -72,6 +78,13 @@ export const sessionSchema = z.object({
   commands: z.int(),
 })
 export type Session = z.infer<typeof sessionSchema>
+
+/** Query and answer of GET /v1/sessions. */
+export const sessionsQuerySchema = z.object({
+  live: z.enum(['true', 'false']).default('false'),
+  limit: z.coerce.number().int().positive().max(1000).default(100),
+})
+export const sessionsSchema = z.array(sessionSchema)
 
 export const approvalStates = ['pending', 'approved', 'denied', 'expired', 'cancelled'] as const
 
@@ -113,6 +126,10 @@ export const approvalSchema = z.object({
 })
 export type Approval = z.infer<typeof approvalSchema>
 
+/** Query and answer of GET /v1/approvals. */
+export const approvalsQuerySchema = z.object({ state: z.enum([...approvalStates, 'all']).default('pending') })
+export const approvalsSchema = z.array(approvalSchema)
+
 export const decideSchema = z.object({
   decision: z.enum(['approve', 'deny']),
   reason: z.string().max(1000).nullable(),
@@ -145,9 +162,12 @@ export const recordFilterSchema = z.object({
 export type RecordFilter = z.infer<typeof recordFilterSchema>
 
 /**
- * Paths of the API. Records come as NDJSON, each line exactly as it was sealed (chain.ts); empty lines are heartbeats.
+ * Paths of the API. GET reads, POST does (start a session, end, kill, decide); end and kill answer 204 without a body, the
+ * others with the session or approval as it now is. Records come as NDJSON, each line exactly as it was sealed (chain.ts);
+ * empty lines are heartbeats.
  * A link is `POST link(target)` over HTTP/2 with the two bodies as the two directions of the connection, or a WebSocket
- * at the same path whose binary messages are; `headers` says what both carry.
+ * at the same path whose binary messages are, and whose text message `end` says that this direction is done; `headers`
+ * says what both carry.
  */
 export const paths = {
   wellKnown: '/.well-known/hoop',

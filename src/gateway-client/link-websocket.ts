@@ -1,0 +1,127 @@
+/**
+ * Links over WebSockets, for proxies that pass nothing else: a connection for each. There is no shared connection to
+ * watch, so the gateway counts as lost when a small request to it fails.
+ */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocket } from 'ws'
+import { reasonOf } from '../base/errors.ts'
+import { longestMessage, WebSocketStream } from '../base/websocket-stream.ts'
+import { headers, paths } from '../contract/api.ts'
+import { hoopError, isHoopError } from '../contract/error-codes.ts'
+import { dial, placeOf, unreachable, type Way } from './dial.ts'
+import { refusedBy } from './refused.ts'
+import type { OpenRequest, Transport } from './transport.ts'
+import { TransportLost } from './transport.ts'
+
+const pingEveryMs = 15_000
+
+export async function connectWebSocket(way: Way, signal?: AbortSignal): Promise<Transport> {
+  await probe(way, signal)
+  const { promise: lost, resolve: lose } = Promise.withResolvers<string>()
+  const open = new Set<WebSocket>()
+  return {
+    over: 'websocket',
+    async open(request) {
+      try {
+        const socket = await openWebSocket(way, request)
+        open.add(socket)
+        const beat = keepAlive(socket)
+        socket.once('close', (code) => {
+          open.delete(socket)
+          clearInterval(beat)
+          // A connection that was cut is the only hint there is that the gateway may be gone.
+          if (code !== 1000) probe(way).catch((error: unknown) => lose(reasonOf(error)))
+        })
+        return new WebSocketStream(socket)
+      } catch (error) {
+        if (!isHoopError(error) || error.code !== 'gateway-unreachable') throw error
+        lose(reasonOf(error))
+        throw new TransportLost(reasonOf(error), { cause: error })
+      }
+    },
+    lost,
+    close() {
+      for (const socket of open) socket.terminate()
+    },
+  }
+}
+
+/** Is a gateway there? Whatever it answers about its health, it answers. */
+async function probe(way: Way, signal?: AbortSignal): Promise<void> {
+  const socket = await dial(way, ['http/1.1'], signal)
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    httpRequest({
+      createConnection: () => socket,
+      path: '/healthz',
+      headers: { host: way.gateway.host },
+      timeout: way.timeoutMs,
+    })
+      .once('response', resolve)
+      .once('timeout', () => socket.destroy(new Error('timed out')))
+      .on('error', (error) => reject(unreachable(way, error)))
+      .end()
+  })
+  answer.resume()
+  socket.destroy()
+  const status = answer.statusCode ?? 0
+  if (status !== 200) throw refusedBy(placeOf(way), status, '')
+}
+
+async function openWebSocket(way: Way, request: OpenRequest): Promise<WebSocket> {
+  const connection = await dial(way, ['http/1.1'], request.signal)
+  const url = new URL(paths.link(request.target), way.gateway)
+  url.protocol = way.gateway.protocol === 'https:' ? 'wss:' : 'ws:'
+  const socket = new WebSocket(url, {
+    createConnection: () => connection,
+    headers: { authorization: `Bearer ${request.token}`, [headers.session]: request.session },
+    perMessageDeflate: false,
+    maxPayload: longestMessage,
+    handshakeTimeout: 15_000,
+  })
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      reject(hoopError('cancelled', 'gave up opening a connection'))
+      socket.terminate()
+    }
+    request.signal?.addEventListener('abort', giveUp, { once: true })
+    if (request.signal?.aborted) giveUp()
+    socket.on('error', (error) => reject(unreachable(way, error)))
+    socket.once('close', () => request.signal?.removeEventListener('abort', giveUp))
+    socket.once('open', () => {
+      request.signal?.removeEventListener('abort', giveUp)
+      resolve(socket)
+    })
+    socket.once('unexpected-response', (_request, answer: IncomingMessage) => {
+      textOf(answer).then((body) => {
+        reject(refusedBy(placeOf(way), answer.statusCode ?? 0, body))
+        connection.destroy()
+      }, reject)
+    })
+  })
+}
+
+/** Pings, and gives the connection up when nothing at all came back for two of them. */
+function keepAlive(socket: WebSocket): NodeJS.Timeout {
+  let silent = 0
+  socket.on('pong', () => {
+    silent = 0
+  })
+  return setInterval(() => {
+    // While its reader is stalled nothing is read from the socket, pongs neither: silence says nothing then.
+    if (socket.isPaused) return
+    silent += 1
+    if (silent > 2) socket.terminate()
+    else socket.ping()
+  }, pingEveryMs).unref()
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  let text = ''
+  answer.setEncoding('utf8')
+  for await (const chunk of answer) {
+    text += String(chunk)
+    if (text.length > 64 * 1024) break
+  }
+  return text
+}

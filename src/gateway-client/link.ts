@@ -1,0 +1,231 @@
+/**
+ * The way from here to the gateway: `open(target, session)` gives the two directions of one connection. It prefers HTTP/2
+ * and falls back to WebSockets where only those pass, remembers which worked, comes back after a loss by itself, and says
+ * so. What travels on it is not its business.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Duplex } from 'node:stream'
+import { reasonOf } from '../base/errors.ts'
+import { hoopError, isHoopError } from '../contract/error-codes.ts'
+import { placeOf, unreachable, type Way } from './dial.ts'
+import { connectHttp2 } from './link-http2.ts'
+import { connectWebSocket } from './link-websocket.ts'
+import { type Transport, TransportLost, TransportUnfit } from './transport.ts'
+
+export interface LinkOptions {
+  /** The gateway's URL. */
+  readonly gateway: string
+  /** A token that is good now; asked for every stream. */
+  readonly token: () => Promise<string>
+  /** PEM of the certificate authority to trust instead of the system's. */
+  readonly ca?: string | undefined
+  /** An HTTP proxy's URL (proxy.ts reads it out of the environment). */
+  readonly proxy?: string | undefined
+  /** To reach the gateway: 5 s unless said otherwise. */
+  readonly timeoutMs?: number | undefined
+}
+
+export interface LinkEvent {
+  readonly event: 'connected' | 'lost' | 'back'
+  /** One sentence for a person. */
+  readonly message: string
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined
+  /** How long to wait for a lost gateway to come back; 0 unless said otherwise. */
+  readonly patienceMs?: number | undefined
+}
+
+export interface Link {
+  /** Connects now rather than at the first open. Throws `gateway-unreachable`. */
+  connect(signal?: AbortSignal): Promise<void>
+  /**
+   * Opens one connection to a target. Throws what the gateway answers (`sign-in-needed`, `not-found`, `not-allowed`,
+   * `killed`, …), or `gateway-unreachable`.
+   */
+  open(target: string, session: string, options?: OpenOptions): Promise<Duplex>
+  onEvent(listener: (event: LinkEvent) => void): () => void
+  /** Ends all connections. */
+  close(): void
+}
+
+const firstDelayMs = 250
+const longestDelayMs = 15_000
+
+export function createLink(options: LinkOptions): Link {
+  return new GatewayLink(options)
+}
+
+class GatewayLink implements Link {
+  readonly #way: Way
+  readonly #token: () => Promise<string>
+  readonly #listeners = new Set<(event: LinkEvent) => void>()
+  readonly #closed = new AbortController()
+  #transport: Transport | undefined
+  /** The attempt that runs now, or the return of a lost gateway that is waited for. */
+  #arrival: Promise<Transport> | undefined
+  #works: Transport['over'] | undefined
+  /** Set while the gateway is lost: why, and how to end the pause before the next attempt. */
+  #loss: { reason: string; hurry: () => void } | undefined
+
+  constructor(options: LinkOptions) {
+    this.#way = {
+      gateway: new URL(options.gateway),
+      ca: options.ca,
+      proxy: options.proxy === undefined ? undefined : new URL(options.proxy),
+      timeoutMs: options.timeoutMs ?? 5000,
+    }
+    this.#token = options.token
+  }
+
+  async connect(signal?: AbortSignal): Promise<void> {
+    await this.#ready(signal, 0)
+  }
+
+  async open(target: string, session: string, { signal, patienceMs = 0 }: OpenOptions = {}): Promise<Duplex> {
+    const deadline = performance.now() + patienceMs
+    for (let attempt = 1; ; attempt++) {
+      const transport = await this.#ready(signal, Math.max(0, deadline - performance.now()))
+      try {
+        return await transport.open({ target, session, token: await this.#token(), signal })
+      } catch (error) {
+        if (error instanceof TransportUnfit && transport.over === 'http2' && attempt < 5) this.#useWebSockets(transport)
+        else if (error instanceof TransportLost && attempt < 5) await nextTurn()
+        else if (isHoopError(error)) throw error
+        else throw unreachable(this.#way, error)
+      }
+    }
+  }
+
+  onEvent(listener: (event: LinkEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    this.#closed.abort()
+    this.#transport?.close()
+    this.#transport = undefined
+  }
+
+  async #ready(signal: AbortSignal | undefined, patienceMs: number): Promise<Transport> {
+    if (this.#closed.signal.aborted) throw hoopError('cancelled', 'the link is closed')
+    if (this.#transport !== undefined) return this.#transport
+    if (this.#loss === undefined) {
+      this.#arrival ??= this.#arrive()
+      return waitFor(this.#arrival, signal)
+    }
+    this.#loss.hurry()
+    if (this.#arrival === undefined || patienceMs <= 0) throw unreachable(this.#way, this.#loss.reason)
+    const { reason } = this.#loss
+    return waitFor(this.#arrival, signal, patienceMs, () => unreachable(this.#way, this.#loss?.reason ?? reason))
+  }
+
+  /** The first connection: its failure is told to whoever asked, and nobody tries again. */
+  async #arrive(): Promise<Transport> {
+    try {
+      const transport = await this.#connectAnyWay()
+      this.#adopt(transport)
+      this.#tell('connected', `connected to ${placeOf(this.#way)} over ${named[transport.over]}`)
+      return transport
+    } finally {
+      this.#arrival = undefined
+    }
+  }
+
+  async #connectAnyWay(): Promise<Transport> {
+    const { signal } = this.#closed
+    if (this.#works !== 'websocket') {
+      try {
+        return await connectHttp2(this.#way, signal)
+      } catch (error) {
+        if (!(error instanceof TransportUnfit)) throw error
+        // Whatever answered there does not speak HTTP/2: a WebSocket is the other thing that can pass.
+      }
+    }
+    return connectWebSocket(this.#way, signal)
+  }
+
+  #adopt(transport: Transport): void {
+    this.#transport = transport
+    this.#works = transport.over
+    this.#loss = undefined
+    transport.lost.then((reason) => this.#lose(transport, reason)).catch(() => {})
+    if (this.#closed.signal.aborted) transport.close()
+  }
+
+  /** Streams that are open over HTTP/2 go on; new ones take WebSockets. */
+  #useWebSockets(unfit: Transport): void {
+    this.#works = 'websocket'
+    if (this.#transport === unfit) this.#transport = undefined
+  }
+
+  #lose(transport: Transport, reason: string): void {
+    if (this.#transport !== transport || this.#closed.signal.aborted) return
+    this.#transport = undefined
+    this.#loss = { reason, hurry: () => {} }
+    this.#tell('lost', `lost ${placeOf(this.#way)} (${reason}); trying to get back`)
+    this.#arrival = this.#comeBack()
+    // Nobody may be waiting for it; whoever does gets the same rejection.
+    this.#arrival.catch(() => {})
+  }
+
+  /** Tries until it works or the link is closed, with growing, jittered pauses: many clients lose a gateway at once. */
+  async #comeBack(): Promise<Transport> {
+    for (let delayMs = firstDelayMs; ; delayMs = Math.min(longestDelayMs, delayMs * 2)) {
+      await this.#pause(delayMs * (0.5 + Math.random()))
+      if (this.#closed.signal.aborted) throw hoopError('cancelled', 'the link is closed')
+      try {
+        const transport = await this.#connectAnyWay()
+        this.#arrival = undefined
+        this.#adopt(transport)
+        this.#tell('back', `${placeOf(this.#way)} is back`)
+        return transport
+      } catch (error) {
+        if (this.#loss !== undefined) this.#loss.reason = reasonOf(error)
+      }
+    }
+  }
+
+  /** Ends early when somebody waits for the gateway, but not before the shortest pause is over. */
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#closed
+    const options = { signal, ref: false }
+    await sleep(Math.min(ms, firstDelayMs), undefined, options).catch(() => {})
+    const hurried = new Promise<void>((resolve) => {
+      if (this.#loss !== undefined) this.#loss.hurry = resolve
+    })
+    if (ms > firstDelayMs) await Promise.race([hurried, sleep(ms - firstDelayMs, undefined, options).catch(() => {})])
+  }
+
+  #tell(event: LinkEvent['event'], message: string): void {
+    for (const listener of this.#listeners) listener({ event, message })
+  }
+}
+
+const named: Readonly<Record<Transport['over'], string>> = { http2: 'HTTP/2', websocket: 'WebSockets' }
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The same promise for many, each with its own end of patience. */
+function waitFor<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  patienceMs?: number,
+  tooLate?: () => Error,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(hoopError('cancelled', 'gave up waiting for the gateway'))
+    const timer =
+      patienceMs === undefined || tooLate === undefined ? undefined : setTimeout(() => reject(tooLate()), patienceMs)
+    signal?.addEventListener('abort', giveUp, { once: true })
+    if (signal?.aborted) giveUp()
+    promise.then(resolve, reject).finally(() => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', giveUp)
+    })
+  })
+}

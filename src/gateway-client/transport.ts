@@ -1,0 +1,29 @@
+/** One way to carry links: what link.ts needs of HTTP/2 and of WebSockets. */
+import type { Duplex } from 'node:stream'
+
+export interface Transport {
+  readonly over: 'http2' | 'websocket'
+  /** Opens one stream. Throws the gateway's refusal, `TransportLost`, or `TransportUnfit`. */
+  open(request: OpenRequest): Promise<Duplex>
+  /** Resolves, with the reason, once the gateway cannot be reached this way any more. */
+  readonly lost: Promise<string>
+  /** Ends all streams. */
+  close(): void
+}
+
+export interface OpenRequest {
+  readonly target: string
+  readonly session: string
+  readonly token: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** Something between here and the gateway does not pass this on; another transport may work. */
+export class TransportUnfit extends Error {
+  override readonly name = 'TransportUnfit'
+}
+
+/** The way broke before the stream was open: it may be tried again when the way is back. */
+export class TransportLost extends Error {
+  override readonly name = 'TransportLost'
+}
