@@ -21,6 +21,7 @@ export type Question = Pick<
 > & {
   /** The asker's OIDC subject: whoever has it may not decide. */
   readonly subject: string
+  readonly groups: readonly string[]
   /** Milliseconds until it expires. */
   readonly expiresIn: number
 }
