@@ -1,0 +1,52 @@
+/**
+ * A command as it may be written down: parameters and literals that a detector recognises are masked, and passwords never
+ * stand there, whether or not a detector is configured. Pure, and the same for every protocol.
+ */
+import type { Command, Parameter } from '../../contract/command.ts'
+import { dots } from './mask-styles.ts'
+import type { Masks } from './masking.ts'
+import { findPasswords, passwordParameters } from './passwords.ts'
+
+/** The very same command when there is nothing to hide. */
+export function redactCommand(command: Command, masks: Masks): Command {
+  const secret = passwordParameters(command.text)
+  const parameters = command.parameters.map((parameter, index) =>
+    redactParameter(parameter, masks, secret.has(index + 1)),
+  )
+  const text = redactText(command.text, masks)
+  const same = text === command.text && parameters.every((parameter, index) => parameter === command.parameters[index])
+  return same ? command : { ...command, text, parameters }
+}
+
+/** Text that is no command of its own: an error's message, a line of an earlier command. */
+export function redactText(text: string, masks: Masks): string {
+  const detected = masks.detect(text) ?? detectedAway(text)
+  const passwords = findPasswords(detected)
+  if (passwords.length === 0) return detected
+  let redacted = ''
+  let from = 0
+  for (const { start, end } of passwords) {
+    redacted += `${detected.slice(from, start)}${dots}`
+    from = end
+  }
+  return redacted + detected.slice(from)
+}
+
+/** A detector of style `null` takes the whole value away; of a statement its first word is left, to be of some use. */
+function detectedAway(text: string): string {
+  return `${/^\s*([A-Za-z]*)/.exec(text)?.[1] ?? ''} ${dots}`.trimStart()
+}
+
+function redactParameter(parameter: Parameter, masks: Masks, secret: boolean): Parameter {
+  if (parameter.value === null) return parameter
+  const value = secret ? dots : redactedValue(parameter.value, masks)
+  return value === parameter.value ? parameter : { ...parameter, value }
+}
+
+function redactedValue(value: string, masks: Masks): string | null {
+  const detected = masks.detect(value)
+  if (detected !== value || !/^\\x(?:[0-9a-f]{2})+$/i.test(value)) return detected
+  // Bytes that nobody can read, written as hexadecimal, may still be the bytes of something recognisable.
+  const readable = Buffer.from(value.slice(2), 'hex').toString('latin1')
+  return masks.detect(readable) === readable ? value : dots
+}
