@@ -3,7 +3,7 @@
  * The hashed text of a record is its JSON with `hash` left out and every object's keys in the order they were written.
  * A record travels and is stored as that very line, so no canonicalisation can differ between writer and verifier.
  */
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 
 /** `prev` of the first record. */
 export const genesis = '0'.repeat(64)
@@ -22,7 +22,9 @@ export function flawIn(line: string, expected: { readonly seq: number; readonly 
   const seal = line.match(/,"hash":"([0-9a-f]{64})"\}$/)
   if (seal === null) return 'has no hash at its end'
   if (hashOf(`${line.slice(0, seal.index)}}`) !== seal[1]) return 'was altered: its hash does not fit its text'
-  const { seq, prev } = JSON.parse(line) as { seq: unknown; prev: unknown }
+  const parsed = parsedOrUndefined(line)
+  if (parsed === undefined) return 'is not a JSON object'
+  const { seq, prev } = parsed
   if (seq !== expected.seq)
     return `has number ${String(seq)} where ${expected.seq} is due: records are missing or out of order`
   if (prev !== expected.prev) return 'does not follow the record before it: that one was replaced'
@@ -34,6 +36,16 @@ export function hashAtEnd(line: string): string {
   return line.slice(-66, -2)
 }
 
+/** Whoever forges a line can hash it too. */
+function parsedOrUndefined(line: string): { seq?: unknown; prev?: unknown } | undefined {
+  try {
+    const parsed: unknown = JSON.parse(line)
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function hashOf(body: string): string {
-  return createHash('sha256').update(body).digest('hex')
+  return digest('sha256', body)
 }

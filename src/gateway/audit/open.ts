@@ -1,0 +1,68 @@
+/** Opens the audit: recovers what a dead gateway left behind, then joins writing, reading and following. */
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { hoopError } from '../../contract/error-codes.ts'
+import { createReader } from '../store/reader.ts'
+import { createWriter } from '../store/writer.ts'
+import type { Audit } from './audit.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { createGrowth } from './growth.ts'
+import { queriesOn } from './queries.ts'
+import { linesOn } from './lines.ts'
+
+export interface AuditOptions {
+  /** The store's file; made if it is missing, with its folder. */
+  readonly path: string
+  /** false: a power cut may lose the newest records. */
+  readonly flush: boolean
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Throws `conflict` if another gateway has the store, `audit-unavailable` if it cannot be written or was damaged. */
+export async function openAudit({ path, flush, clock, log }: AuditOptions): Promise<Audit> {
+  const writer = createWriter({ path, flush })
+  const opened = await writer.ask({ ask: 'open', now: clock.now(), recover: true })
+  if (opened.answer !== 'open') {
+    await writer.ask({ ask: 'close' })
+    throw openingError(path, opened.answer === 'failed' ? opened : { kind: 'unavailable', reason: 'no answer' })
+  }
+  if (opened.ended > 0)
+    log.warn({ records: opened.ended }, 'the gateway stopped without warning last time: ended what it left open')
+
+  const growth = createGrowth(opened.head)
+  const commits = createGroupCommit({ writer, head: opened.head, clock, log, onGrowth: growth.reach })
+  const reader = createReader(path)
+  let closing: Promise<void> | undefined
+
+  async function close(): Promise<void> {
+    await commits.close()
+    growth.end()
+    await reader.close()
+  }
+
+  return {
+    append: commits.append,
+    note: commits.note,
+    health() {
+      const reason = commits.trouble()
+      return reason === undefined ? { ok: true } : { ok: false, reason: `the audit cannot be written: ${reason}` }
+    },
+    ...linesOn(reader, growth),
+    ...queriesOn(reader, growth),
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+function openingError(path: string, failed: { readonly kind: string; readonly reason: string }): Error {
+  if (failed.kind === 'conflict')
+    return hoopError('conflict', failed.reason, { hint: 'stop that one, or give this one its own store.path' })
+  if (failed.kind === 'damaged')
+    return hoopError('audit-unavailable', `${path}: ${failed.reason}`, {
+      hint: 'keep the file as evidence; start with another store.path, or with a copy that verifies',
+    })
+  return hoopError('audit-unavailable', `the audit in ${path} cannot be opened: ${failed.reason}`)
+}

@@ -1,0 +1,96 @@
+/**
+ * The writing thread: the only writer of the store, and it waits for the disk so that the main thread need not. Every
+ * failure closes the trail; the main thread decides when to open it again.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { reasonOf } from '../../base/errors.ts'
+import { recoveryOf } from './recovery.ts'
+import { lockStore } from './lock.ts'
+import type { FromWriter, ToWriter, WriterData } from './messages.ts'
+import { storeReason } from './sqlite.ts'
+import { openTrail, type Trail } from './trail.ts'
+
+const port = parentPort
+if (port === null) throw new Error('writer-worker.ts runs as a worker thread')
+// Given by openWriter (writer.ts) and typed there.
+const { path, flush } = workerData as WriterData
+
+let lock: ReturnType<typeof lockStore> | undefined
+let trail: Trail | undefined
+/** Why there is no trail. */
+let failure: FromWriter & { answer: 'failed' } = {
+  answer: 'failed',
+  reason: 'it was never opened',
+  kind: 'unavailable',
+}
+
+function open(now: number, recover: boolean): FromWriter {
+  lock ??= lockStore(path)
+  trail ??= openTrail(path, flush)
+  const endings = recover ? recoveryOf(trail, now) : []
+  if (endings.length > 0) trail.write(endings)
+  return { answer: 'open', head: trail.head(), ended: endings.length }
+}
+
+function write(entries: (ToWriter & { ask: 'write' })['entries']): FromWriter {
+  if (trail === undefined) return failure
+  trail.write(entries)
+  return { answer: 'written', head: trail.head() }
+}
+
+function close(): FromWriter {
+  try {
+    trail?.close()
+    return { answer: 'closed' }
+  } finally {
+    trail = undefined
+    // Before the answer: whoever waits for it may open the store again at once.
+    lock?.release()
+  }
+}
+
+function answer(message: ToWriter): FromWriter {
+  switch (message.ask) {
+    case 'open':
+      return open(message.now, message.recover)
+    case 'write':
+      return write(message.entries)
+    case 'close':
+      return close()
+  }
+}
+
+/** A handle that failed once is never used again: what it holds and what is on the disk may differ. */
+function fail(thrown: unknown): typeof failure {
+  try {
+    trail?.abandon()
+  } catch {
+    // The file is being given up; the first failure is the one to tell.
+  }
+  trail = undefined
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+  if (code === 'conflict') failure = { answer: 'failed', reason: reasonOf(thrown), kind: 'conflict' }
+  else if (code === 'DAMAGED') failure = { answer: 'failed', reason: reasonOf(thrown), kind: 'damaged' }
+  else failure = { answer: 'failed', reason: storeReason(thrown), kind: 'unavailable' }
+  return failure
+}
+
+port.on('message', (message: ToWriter) => {
+  let reply: FromWriter
+  try {
+    reply = answer(message)
+  } catch (error) {
+    reply = fail(error)
+  }
+  port.postMessage(reply)
+  if (message.ask === 'close') {
+    port.close()
+    return
+  }
+  try {
+    // After the answer: nobody waits for this.
+    trail?.tidy()
+  } catch (error) {
+    fail(error)
+  }
+})
