@@ -1,0 +1,179 @@
+/** Everything a reviewer should know about one approval, as rows that can be scrolled. What decides comes first. */
+import type { Approval } from '../../../contract/api.ts'
+import type { Command, Parameter } from '../../../contract/command.ts'
+import { type Block, linesBlock, stack } from '../../text/block.ts'
+import { wrapSpans } from '../../text/paragraph.ts'
+import type { Line, Span } from '../../text/span.ts'
+import { piecesOf } from '../../text/sql.ts'
+import { timeOfDay } from '../../text/time.ts'
+import { excerpt, visible, visibleSpans } from '../../text/visible.ts'
+import { wrapText } from '../../text/wrap.ts'
+
+export interface Detail {
+  readonly block: Block
+  /** Rows up to the end of the last statement and its parameters: who has not seen these has not seen what is asked. */
+  readonly essential: number
+}
+
+const made = new WeakMap<Approval, { readonly width: number; readonly detail: Detail }>()
+
+/** Made once for an approval and a width: laying out a statement of megabytes takes a noticeable time. */
+export function detailOf(approval: Approval, width: number): Detail {
+  const known = made.get(approval)
+  if (known?.width === width) return known.detail
+  const detail = layOut(approval, width)
+  made.set(approval, { width, detail })
+  return detail
+}
+
+function layOut(approval: Approval, width: number): Detail {
+  const asked = stack([
+    facts(approval, width),
+    touches(approval, width),
+    ...approval.commands.map(({ asked }, index) => statement(asked, index, approval.commands.length, width)),
+  ])
+  const rest = stack([reviewers(approval, width), earlier(approval, width)])
+  return { block: stack([asked, rest]), essential: asked.rows }
+}
+
+const labelWidth = 9
+
+/** `label    value …`, the value wrapped beside its label. */
+function entry(label: string, value: Line, width: number): readonly Line[] {
+  return wrapSpans(value, Math.max(12, width - labelWidth)).map((line, index) => [
+    { text: (index === 0 ? label : '').padEnd(labelWidth), tone: 'quiet' },
+    ...line,
+  ])
+}
+
+/** Several values under one label. */
+function entries(label: string, values: readonly Line[], width: number): readonly Line[] {
+  return values.flatMap((value, index) => entry(index === 0 ? label : '', value, width))
+}
+
+function heading(text: string): readonly Line[] {
+  return [[], [{ text, tone: 'title' }]]
+}
+
+function facts(approval: Approval, width: number): Block {
+  const who: Span[] = [...visibleSpans(approval.user, 'strong')]
+  if (approval.agent !== null) who.push({ text: ' through the agent ' }, ...visibleSpans(approval.agent, 'strong'))
+  who.push({ text: ' on ' }, ...visibleSpans(approval.target, 'strong'))
+  const rules = new Map(
+    approval.commands
+      .filter(({ decision }) => decision.verdict === 'hold')
+      .map(({ decision }) => [decision.rule ?? 'no rule', decision.reason]),
+  )
+  return linesBlock([
+    ...entry('asks', who, width),
+    ...entry('because', approval.reason === null ? [quiet('no reason given')] : visibleSpans(approval.reason), width),
+    ...Array.from(rules, ([rule, why]) =>
+      entry('held by', [...visibleSpans(rule, 'warning'), { text: ' · ' }, ...visibleSpans(why)], width),
+    ).flat(),
+  ])
+}
+
+function touches(approval: Approval, width: number): Block {
+  const lines: Line[] = []
+  for (const { asked } of approval.commands) {
+    for (const action of asked.actions) {
+      const tone = action.kind === 'read' ? 'strong' : 'bad'
+      const spans: Span[] = [...visibleSpans(action.verb, tone), { text: ' ' }]
+      spans.push(
+        ...(action.objects.length > 0 ? visibleSpans(action.objects.join(', '), 'name') : [quiet('no named object')]),
+      )
+      if (action.unbounded) spans.push({ text: ' · every row', tone: 'bad' })
+      lines.push(spans)
+    }
+    lines.push(...warnings(asked).map((warning): Line => [{ text: warning, tone: 'warning' }]))
+  }
+  return linesBlock([...entries('touches', lines, width), ...entries('impact', impact(approval), width)])
+}
+
+function warnings({ facts }: Command): readonly string[] {
+  const found: string[] = []
+  if (!facts.parsed) found.push('not understood by the grammar: it may do more than is listed here')
+  if (facts.dynamic) found.push('runs code that is made while it runs: it may do more than is listed here')
+  if (facts.reaches.length > 0) found.push(`reaches outside the data: ${facts.reaches.join(', ')}`)
+  return found
+}
+
+function impact({ impact }: Approval): readonly Line[] {
+  if (impact === null) return [[quiet('asking the target …')]]
+  const lines: Line[] = impact.lines.map((line) => visibleSpans(line))
+  if (impact.rows !== undefined && impact.lines.length === 0)
+    lines.push([{ text: `about ${impact.rows.toLocaleString('en')} rows` }])
+  if (impact.unknown !== undefined) {
+    const what = lines.length === 0 ? 'the target could not be asked: ' : 'more is not known: '
+    lines.push([{ text: what, tone: 'warning' }, ...visibleSpans(impact.unknown, 'warning')])
+  }
+  return lines.length === 0 ? [[quiet('the target knows nothing of it')]] : lines
+}
+
+function statement(asked: Command, index: number, count: number, width: number): Block {
+  const title = count === 1 ? 'Statement' : `Statement ${index + 1} of ${count}`
+  return stack([
+    linesBlock(heading(title)),
+    wrapText(asked.text, width, piecesOf(asked.text)),
+    ...(asked.parameters.length > 0 ? [linesBlock(heading('Parameters'))] : []),
+    ...asked.parameters.map((parameter, at) => parameterBlock(parameter, at, width)),
+  ])
+}
+
+function parameterBlock({ value, type, bytes }: Parameter, at: number, width: number): Block {
+  const label: Line = [
+    { text: `$${at + 1}`, tone: 'literal' },
+    quiet(`${type === undefined ? '' : ` ${type}`}${bytes === undefined ? '' : `, the beginning of ${bytes} bytes`}`),
+  ]
+  if (value === null) return linesBlock([[...label, { text: '  NULL', tone: 'keyword' }]])
+  const short = value.length < width / 2 && !value.includes('\n')
+  if (short) return linesBlock(wrapSpans([...label, { text: '  ' }, ...visibleSpans(value)], width))
+  return stack([linesBlock([label]), wrapText(value, width)])
+}
+
+function reviewers(approval: Approval, width: number): Block {
+  const needs = approval.needs.flatMap(({ count, groups, rule }) =>
+    wrapSpans(
+      [
+        { text: `${count} ${count === 1 ? 'person' : 'people'} of `, tone: 'strong' },
+        ...visibleSpans(groups.join(' or '), 'name'),
+        { text: ' for ' },
+        ...visibleSpans(rule, 'warning'),
+      ],
+      width,
+    ),
+  )
+  const given = approval.decisions.flatMap(({ user, decision, reason, at }) =>
+    wrapSpans(
+      [
+        quiet(`${timeOfDay(at)} `),
+        ...visibleSpans(user, 'strong'),
+        decision === 'approve' ? { text: ' approved', tone: 'good' } : { text: ' denied', tone: 'bad' },
+        ...(reason === null ? [] : [{ text: ': ' }, ...visibleSpans(reason)]),
+      ],
+      width,
+    ),
+  )
+  return linesBlock([
+    ...heading('Needs'),
+    ...needs,
+    ...(given.length > 0 ? given : [[quiet('nobody has decided yet')]]),
+  ])
+}
+
+function earlier({ earlier, session }: Approval, width: number): Block {
+  const title = heading(`Earlier in session ${visible(session)}`)
+  if (earlier.length === 0) return linesBlock([...title, [quiet('nothing')]])
+  const tone = { allow: 'good', deny: 'bad', hold: 'warning' } as const
+  const lines = earlier.flatMap(({ at, text, verdict }) =>
+    wrapSpans(
+      [quiet(`${timeOfDay(at)} `), { text: verdict.padEnd(6), tone: tone[verdict] }, { text: excerpt(text, 2000) }],
+      width,
+    ),
+  )
+  return linesBlock([...title, ...lines])
+}
+
+function quiet(text: string): Span {
+  return { text, tone: 'quiet' }
+}

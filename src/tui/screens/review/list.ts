@@ -1,0 +1,74 @@
+/** The pending approvals as a table. Pure: one line for each, cut to the columns that there are. */
+import { column, fit, type Line } from '../../text/span.ts'
+import { age, secondsLeft } from '../../text/time.ts'
+import { excerpt, visible } from '../../text/visible.ts'
+import { widthOf } from '../../text/width.ts'
+import type { Tone } from '../../theme.ts'
+import { type Item, isPending } from './items.ts'
+import { standing } from './prompt.ts'
+
+interface Column {
+  readonly title: string
+  readonly width: number
+  of(item: Item): string
+  tone?(item: Item): Tone | undefined
+}
+
+/** Heading first, then the items from `from` on, `height` lines in all. */
+export function listLines(
+  items: readonly Item[],
+  options: { selected: string | null; from: number; height: number; width: number; now: number },
+): readonly Line[] {
+  const { selected, from, height, width, now } = options
+  const columns = columnsFor(items, width, now)
+  const heading = fit(
+    columns.flatMap(({ title, width }, at) =>
+      column(`${at === 0 ? '  ' : ' '}${title}`, width + (at === 0 ? 0 : 1), 'quiet'),
+    ),
+    width,
+  )
+  const rows = items.slice(from, from + height - 1).map((item): Line => {
+    const marked = item.approval.id === selected
+    const cells = columns.flatMap((cell, at): Line => {
+      const tone = isPending(item) ? cell.tone?.(item) : 'quiet'
+      const lead = at === 0 ? `${marked ? '▸' : ' '} ` : ' '
+      return [{ text: lead }, ...column(cell.of(item), at === 0 ? cell.width - 2 : cell.width, tone)]
+    })
+    const line = fit(cells, width)
+    return marked ? [{ text: line.map(({ text }) => text).join(''), tone: 'selected' }] : line
+  })
+  return [heading, ...rows]
+}
+
+function columnsFor(items: readonly Item[], width: number, now: number): readonly Column[] {
+  const widest = (of: (item: Item) => string, least: number, most: number): number =>
+    Math.max(least, Math.min(most, ...[Math.max(0, ...items.map((item) => widthOf(of(item))))]))
+  const left: Column = {
+    title: 'LEFT',
+    width: 2 + widest((item) => standing(item, now), 5, 9),
+    of: (item) => standing(item, now),
+    tone: ({ approval }) => (secondsLeft(approval.expires, now) < 60 ? 'bad' : undefined),
+  }
+  const who = ({ approval: { user, agent } }: Item): string => visible(agent === null ? user : `${user} (${agent})`)
+  const target = ({ approval }: Item): string => visible(approval.target)
+  const rule = ({ approval }: Item): string => visible(approval.needs.map((need) => need.rule).join(', '))
+  const columns: Column[] = [left]
+  if (width >= 50) columns.push({ title: 'AGE', width: 3, of: ({ approval }) => age(approval.created, now) })
+  const share = width < 100 ? width / 4 : width / 5
+  columns.push({ title: 'WHO', width: widest(who, 3, Math.floor(share)), of: who })
+  if (width >= 60) columns.push({ title: 'TARGET', width: widest(target, 6, 16), of: target })
+  if (width >= 100)
+    columns.push({ title: 'RULE', width: widest(rule, 4, Math.floor(width / 6)), of: rule, tone: () => 'warning' })
+  const used = columns.reduce((sum, cell) => sum + cell.width + 1, 0)
+  columns.push({ title: 'ASKS', width: Math.max(4, width - used), of: summaryOf })
+  return columns
+}
+
+/** `DROP TABLE public.orders`, or the beginning of the text where no object has a name. */
+export function summaryOf({ approval }: Pick<Item, 'approval'>): string {
+  const [first, ...others] = approval.commands
+  if (first === undefined) return ''
+  const { verb, objects, text } = first.asked
+  const more = others.length === 0 ? '' : ` (+${others.length} more)`
+  return objects.length > 0 ? `${visible(`${verb} ${objects.join(', ')}`)}${more}` : `${excerpt(text)}${more}`
+}
