@@ -2,10 +2,34 @@
  * Judge, write down, let through: the one door. What is forwarded to any target carries a permit, and permits come from
  * `clear` alone.
  */
+import type { Clock } from '../base/clock.ts'
+import { reasonOf } from '../base/errors.ts'
+import { createId } from '../base/ids.ts'
 import type { Command, Impact } from '../contract/command.ts'
 import type { Decision, Outcome } from '../contract/record.ts'
 import type { Refusal } from '../contract/refusal.ts'
+import type { Approvals } from './approvals/approvals.ts'
+import type { Audit } from './audit/audit.ts'
+import {
+  type Asked,
+  type Asker,
+  asksTheSame,
+  commandRecord,
+  holdOf,
+  outcomeRecord,
+  questionOf,
+} from './checkpoint/asked.ts'
+import type { History } from './checkpoint/history.ts'
+import {
+  refusedByAbort,
+  refusedByAudit,
+  refusedByDefect,
+  refusedByPeople,
+  refusedByPolicy,
+} from './checkpoint/refusals.ts'
+import { decide, type Judgement, type Policy } from './policy/decide.ts'
 import type { Masks } from './policy/masking.ts'
+import { redactCommand } from './policy/redact-command.ts'
 
 export type { ColumnName, Masks, MaskStyle } from './policy/masking.ts'
 
@@ -58,4 +82,228 @@ export interface Checkpoint {
   clear(batch: readonly [Command, ...Command[]], asking?: Asking): Promise<Clearance>
   /** What became of a permitted command; once for every permit. Returns at once: the audit takes it from here. */
   settle(permit: Permit, outcome: Outcome): void
+}
+
+/** What is in force now: asked anew for every command, because the configuration may be reloaded under a connection. */
+export interface InForce {
+  readonly policy: Policy
+  /** What this person must not see. */
+  readonly masks: Masks
+  /** What nobody shall find in the audit or see as a reviewer. */
+  readonly recordMasks: Masks
+  readonly sampleRows: number
+}
+
+export interface CheckpointOptions {
+  readonly asker: Asker
+  readonly inForce: () => InForce
+  readonly audit: Pick<Audit, 'append' | 'note'>
+  readonly approvals: Pick<Approvals, 'ask'>
+  readonly history: History
+  readonly clock: Clock
+  /** The connection's: its abort (kill, gateway stop, client gone) ends every wait. */
+  readonly signal: AbortSignal
+  /** A defect of ours that the client is only told the outline of. */
+  readonly onDefect: (what: string, error: unknown) => void
+}
+
+/** A reminder to whoever waits, so that neither a person nor a middle box takes the silence for a hang. */
+const holdReminderMs = 30_000
+/** Longer than any question to a target takes that is worth asking while a person looks. */
+const impactTimeoutMs = 5_000
+
+export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
+  /** The connection is over: what was permitted and never settled is settled as unknown. */
+  close(): void
+} {
+  const { asker, inForce, audit, approvals, history, clock, signal, onDefect } = options
+  const { session } = asker
+  /** Permits that were issued and not settled yet, with the moment of their issue. */
+  const open = new Map<Permit, number>()
+
+  function judge(command: Command): Judgement {
+    const { policy } = inForce()
+    return decide(policy, { command, target: asker.target, person: asker.person, agent: asker.agent })
+  }
+
+  /** Fail closed: what cannot be judged or masked is refused, and what cannot be masked is not shown to anyone. */
+  function ask(command: Command): Asked {
+    const id = createId('cmd')
+    try {
+      if (command.actions.length === 0) throw new Error(`a protocol found no action in ${command.verb}`)
+      return { id, command, shown: redactCommand(command, inForce().recordMasks), judgement: judge(command) }
+    } catch (error) {
+      onDefect('a command could not be judged', error)
+      return { id, command, shown: withheld(command), judgement: unjudged }
+    }
+  }
+
+  function permit(asked: Asked): Permit {
+    const { masks, sampleRows } = inForce()
+    const unbranded: Omit<Permit, typeof issued> = { command: asked.id, masks, sampleRows }
+    // The only place where a permit is made: the brand exists for the compiler alone.
+    const permit = Object.freeze(unbranded) as Permit
+    open.set(permit, clock.elapsed())
+    return permit
+  }
+
+  /** Durable when it resolves; or the refusal that follows from not being so. */
+  async function writeDown(
+    batch: readonly Asked[],
+    approval: string | null,
+    refused?: Asked,
+  ): Promise<Refusal | undefined> {
+    const drafts = batch.map((asked) => commandRecord(asker, asked, approval))
+    if (refused !== undefined)
+      for (const { id, judgement } of batch)
+        drafts.push(outcomeRecord(asker, id, { status: judgement.decision.verdict === 'deny' ? 'refused' : 'not-run' }))
+    try {
+      await audit.append(drafts)
+    } catch (error) {
+      return refusedByAudit({ session, command: batch[0]?.id }, reasonOf(error))
+    }
+    for (const { shown, judgement } of batch) history.add(clock.now(), shown.text, judgement.decision.verdict)
+    return undefined
+  }
+
+  /** Ends commands that were written down and are not forwarded. `status` is that of the held ones; the others did not run. */
+  function abandon(batch: readonly Asked[], status: Outcome['status']): void {
+    for (const { id, judgement } of batch)
+      audit.note(outcomeRecord(asker, id, { status: judgement.decision.verdict === 'hold' ? status : 'not-run' }))
+  }
+
+  async function clear(commands: readonly [Command, ...Command[]], asking: Asking = {}): Promise<Clearance> {
+    if (signal.aborted) return { refusal: refusedByAbort(signal.reason, { session }) }
+    const batch = commands.map(ask)
+
+    const denied = batch.find(({ judgement }) => judgement.decision.verdict === 'deny')
+    if (denied !== undefined)
+      return { refusal: (await writeDown(batch, null, denied)) ?? refusedByPolicy(denied, session) }
+
+    if (batch.some(({ judgement }) => judgement.decision.verdict === 'hold')) return await waitForPeople(batch, asking)
+
+    const unwritten = await writeDown(batch, null)
+    if (unwritten !== undefined) return { refusal: unwritten }
+    return forward(batch, signal)
+  }
+
+  async function waitForPeople(batch: readonly Asked[], asking: Asking): Promise<Clearance> {
+    const approval = createId('apr')
+    const where = { session, command: batch[0]?.id, approval }
+    const question = questionOf(asker, approval, batch, history.earlier())
+    const unwritten = await writeDown(batch, approval)
+    if (unwritten !== undefined) return { refusal: unwritten }
+
+    const gone = asking.signal === undefined ? signal : AbortSignal.any([signal, asking.signal])
+    const hold = holdOf(question, clock.now())
+    const remind = () => {
+      try {
+        asking.onHold?.(hold)
+      } catch (error) {
+        // The notice is a courtesy; a client that cannot take it is about to abort the wait itself.
+        onDefect('a held client could not be told', error)
+      }
+    }
+    const over = new AbortController()
+    const reminder = setInterval(remind, holdReminderMs)
+    try {
+      if (!gone.aborted) remind()
+      const answer = await approvals.ask(question, gone, impactOf(batch, asking, AbortSignal.any([gone, over.signal])))
+      if (answer.end !== 'approved') {
+        abandon(batch, answer.end === 'cancelled' ? 'cancelled' : 'refused')
+        const byUs = signal.aborted && answer.end === 'cancelled'
+        return { refusal: byUs ? refusedByAbort(signal.reason, where) : refusedByPeople(answer, hold.rule, where) }
+      }
+      const changed = whatChanged(batch)
+      if (changed === undefined) return forward(batch, gone)
+      abandon(batch, 'refused')
+      return { refusal: { ...changed, ...where } }
+    } catch (error) {
+      // Fail closed: an approval that failed is not one.
+      onDefect('an approval failed', error)
+      abandon(batch, 'refused')
+      return { refusal: refusedByDefect(where) }
+    } finally {
+      clearInterval(reminder)
+      over.abort()
+    }
+  }
+
+  /** The rules may have been reloaded while people were deciding: what they approved must still be what the rules ask for. */
+  function whatChanged(batch: readonly Asked[]): Refusal | undefined {
+    for (const asked of batch) {
+      const judgement = judge(asked.command)
+      if (judgement.decision.verdict === 'deny') return refusedByPolicy({ ...asked, judgement }, session)
+      if (!asksTheSame(asked.judgement.holds, judgement.holds))
+        return {
+          code: 'cancelled',
+          message: 'not run: the rules changed while it waited, and ask for other reviewers now',
+          next: 'ask again',
+        }
+    }
+    return undefined
+  }
+
+  /** All of it, unless whoever asked has gone in the meantime. */
+  function forward(batch: readonly Asked[], gone: AbortSignal): Clearance {
+    if (!gone.aborted) return { permits: batch.map(permit) }
+    for (const { id } of batch) audit.note(outcomeRecord(asker, id, { status: 'not-run' }))
+    return { refusal: refusedByAbort(gone.reason, { session, command: batch[0]?.id }) }
+  }
+
+  function settle(permit: Permit, outcome: Outcome): void {
+    const issuedAt = open.get(permit)
+    if (issuedAt === undefined) {
+      onDefect('a permit was settled twice, or was never issued here', new Error(permit.command))
+      return
+    }
+    open.delete(permit)
+    audit.note(outcomeRecord(asker, permit.command, { durationMs: clock.elapsed() - issuedAt, ...outcome }))
+  }
+
+  return {
+    preview(command) {
+      try {
+        return judge(command).decision
+      } catch (error) {
+        onDefect('a command could not be judged', error)
+        return unjudged.decision
+      }
+    },
+    async clear(commands, asking) {
+      try {
+        return await clear(commands, asking)
+      } catch (error) {
+        onDefect('the checkpoint failed', error)
+        return { refusal: refusedByDefect({ session }) }
+      }
+    },
+    settle,
+    close() {
+      for (const permit of open.keys()) settle(permit, { status: 'unknown' })
+    },
+  }
+}
+
+const unjudged: Judgement = {
+  decision: { verdict: 'deny', rule: null, reason: 'it could not be judged', config: '' },
+  holds: [],
+  notUnderstood: true,
+}
+
+function withheld(command: Command): Command {
+  const unknown = { verb: 'UNKNOWN', kind: 'admin' as const, objects: [], unbounded: true }
+  return { ...command, text: '', parameters: [], objects: [], actions: [unknown] }
+}
+
+/** What a held batch would touch; asked once, of its first held command. */
+function impactOf(batch: readonly Asked[], asking: Asking, signal: AbortSignal): Promise<Impact> | undefined {
+  const held = batch.find(({ judgement }) => judgement.decision.verdict === 'hold')
+  if (held === undefined || asking.impact === undefined || signal.aborted) return undefined
+  const { impact } = asking
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(impactTimeoutMs)])
+  const unknown = (error: unknown): Impact => ({ lines: [], unknown: reasonOf(error) })
+  return Promise.resolve()
+    .then(() => impact(held.command, limited))
+    .catch(unknown)
 }
