@@ -3,6 +3,7 @@
  * load.ts reads a file through this and names file and line of each mistake.
  */
 import { z } from 'zod'
+import { isLoopback } from '../../base/loopback.ts'
 import { kinds, protocolNames, reaches } from '../../contract/command.ts'
 import { maskStyles } from '../policy/masking.ts'
 
@@ -37,12 +38,19 @@ const secretReferenceSchema = z
   .string()
   .regex(/^(env|file|exec):\/\/.+/, 'a reference: env://NAME, file:///path or exec:///program')
 
-const listenSchema = z.strictObject({
-  host: z.string().default('127.0.0.1'),
-  port: z.int().min(0).max(65_535).default(7117),
-  /** PEM files. Required unless host is loopback. */
-  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
-})
+const listenSchema = z
+  .strictObject({
+    host: z.string().default('127.0.0.1'),
+    port: z.int().min(0).max(65_535).default(7117),
+    /** PEM files. Required unless host is loopback. */
+    tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+    /** On loopback: further host names that requests may carry, for a reverse proxy on the same machine. */
+    names: z.array(z.string()).optional(),
+  })
+  .refine(({ host, tls }) => tls !== undefined || isLoopback(host), {
+    path: ['tls'],
+    message: 'is needed, because the host can be reached from outside (or listen on 127.0.0.1)',
+  })
 
 const identitySchema = z.strictObject({
   issuer: z.url(),

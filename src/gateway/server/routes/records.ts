@@ -1,0 +1,27 @@
+/** The audit: what is there, and what comes. Lines go out exactly as they were sealed. */
+import { hoopError } from '../../../contract/error-codes.ts'
+import { paths, recordFilterSchema } from '../../../contract/api.ts'
+import { type Api, callerOf, type RouteContext } from '../app.ts'
+import { visibleRecords } from '../visible-records.ts'
+import { streamLines } from './stream-lines.ts'
+
+export function recordRoutes(app: Api, context: RouteContext): void {
+  const { audit, sessions } = context
+  const schema = { querystring: recordFilterSchema, produces: ['application/x-ndjson'] }
+
+  app.get(paths.records, { schema: { ...schema, summary: 'Records one may see, as NDJSON' } }, (request, reply) => {
+    const records = visibleRecords(audit, sessions, callerOf(request))
+    return streamLines(reply, context, '', () => records.read(request.query))
+  })
+
+  app.get(
+    paths.followRecords,
+    { schema: { ...schema, summary: 'Records one may see, then those that come, as NDJSON' } },
+    (request, reply) => {
+      if (request.query.tail !== undefined || request.query.limit !== undefined)
+        throw hoopError('usage', 'tail and limit do not fit following', { hint: `ask ${paths.records} for them first` })
+      const records = visibleRecords(audit, sessions, callerOf(request))
+      return streamLines(reply, context, '', (signal) => records.follow(request.query, signal))
+    },
+  )
+}

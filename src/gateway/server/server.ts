@@ -1,0 +1,180 @@
+/** The gateway's one port: API, links over HTTP/2 and links over WebSockets. */
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Server, Socket } from 'node:net'
+import type { Log } from '../../base/log.ts'
+import type { WellKnown } from '../../contract/api.ts'
+import { hoopError } from '../../contract/error-codes.ts'
+import { reasonOf } from '../../base/errors.ts'
+import type { Approvals } from '../approvals/approvals.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Config } from '../config/schema.ts'
+import type { CheckedIdentity } from '../identity/identity.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import { type Api, createApp } from './app.ts'
+import { createLinks, type Links, pathOf } from './link.ts'
+import type { ServerMetrics } from './metrics.ts'
+import { createPort } from './port.ts'
+
+export interface ServerOptions {
+  readonly listen: Config['listen']
+  readonly identity: CheckedIdentity
+  readonly sessions: Sessions
+  readonly approvals: Approvals
+  readonly audit: Audit
+  /** Asked at every request: a reload may change it. */
+  readonly wellKnown: () => WellKnown
+  readonly version: string
+  readonly log: Log
+  readonly metrics: ServerMetrics
+  /** Between heartbeats of streams; 15 s unless said otherwise. */
+  readonly beatMs?: number
+}
+
+export interface RunningServer {
+  readonly port: number
+  /** As a client on this machine writes it. */
+  readonly url: string
+  /** Stops listening, ends streams, waits a moment for answers under way, then cuts what is left. */
+  close(): Promise<void>
+}
+
+const streamWindow = 1024 * 1024
+const connectionWindow = 64 * 1024 * 1024
+const pingEveryMs = 30_000
+const pongWithinMs = 20_000
+const closeWithinMs = 2000
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { listen, metrics, log } = options
+  const closing = new AbortController()
+  const doorway = { host: listen.host, names: listen.names ?? [] }
+  const app = await createApp({ ...options, beatMs: options.beatMs ?? 15_000, closing: closing.signal }, doorway)
+  const links = createLinks(options, doorway)
+  const http2 = createHttp2(app, links, log)
+  app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    links.overWebSocket(request, socket, head).catch((error: unknown) => {
+      log.error({ err: error }, 'a WebSocket could not be opened')
+      socket.destroy()
+    })
+  })
+  // It never listens itself; this starts its watch over requests that are sent too slowly.
+  app.server.emit('listening')
+
+  const port = await createPort(listen, {
+    http1: (socket) => app.server.emit('connection', socket),
+    http2: (socket) => http2.server.emit('connection', socket),
+  })
+  const sockets = trackSockets(port, metrics)
+  await listening(port, listen)
+  const address = port.address()
+  const number = typeof address === 'object' && address !== null ? address.port : listen.port
+
+  return {
+    port: number,
+    url: `${listen.tls === undefined ? 'http' : 'https'}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${number}`,
+    async close() {
+      closing.abort()
+      const closed = new Promise<void>((resolve) => port.close(() => resolve()))
+      http2.close()
+      const cut = setTimeout(() => {
+        links.close()
+        for (const socket of sockets) socket.destroy()
+      }, closeWithinMs)
+      await app.close()
+      await closed
+      clearTimeout(cut)
+    },
+  }
+}
+
+/** The API answers over HTTP/2 too: a client that speaks it (curl over TLS does) is not sent away. */
+function createHttp2(app: Api, links: Links, log: Log): { server: Http2Server; close(): void } {
+  const sessions = new Set<ServerHttp2Session>()
+  const server = createHttp2Server({
+    settings: { initialWindowSize: streamWindow, maxConcurrentStreams: 10_000 },
+    // In megabytes: a thousand connections that each have a window full of data must not make node refuse the next.
+    maxSessionMemory: 1024,
+    // Clients that break off many connections at once are a pool being closed, not an attack: all are signed in.
+    streamResetBurst: 10_000,
+    streamResetRate: 1000,
+  })
+  server.on('session', (session) => {
+    sessions.add(session)
+    session.on('error', noOneWaits)
+    session.on('close', () => sessions.delete(session))
+    session.setLocalWindowSize(connectionWindow)
+    keepAlive(session)
+  })
+  server.on('stream', (stream, headers, _flags, rawHeaders) => {
+    const path = pathOf(headers[':path'])
+    if (!links.leadsTo(path)) {
+      stream.on('error', noOneWaits)
+      const request = new Http2ServerRequest(stream, headers, {}, rawHeaders)
+      // Fastify's router reads and writes what both versions share; its types only know the one it was created for.
+      app.routing(
+        request as unknown as IncomingMessage,
+        new Http2ServerResponse(stream) as unknown as ServerResponse<IncomingMessage>,
+      )
+      return
+    }
+    links.overHttp2(stream, headers, path).catch((error: unknown) => {
+      log.error({ err: error }, 'a connection ended with an error that is ours')
+      stream.destroy()
+    })
+  })
+  return {
+    server,
+    close() {
+      for (const session of sessions) session.close()
+    },
+  }
+}
+
+/** Finds out about clients that vanished without a word. */
+function keepAlive(session: ServerHttp2Session): void {
+  const timer = setInterval(() => {
+    if (session.closed || session.destroyed) return
+    const late = setTimeout(() => session.destroy(), pongWithinMs).unref()
+    session.ping(() => clearTimeout(late))
+  }, pingEveryMs).unref()
+  session.on('close', () => clearInterval(timer))
+}
+
+function trackSockets(port: Server, metrics: ServerMetrics): Set<Socket> {
+  const sockets = new Set<Socket>()
+  port.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => {
+      sockets.delete(socket)
+      metrics.moved(socket.bytesRead, socket.bytesWritten)
+    })
+  })
+  metrics.watch('hoop_open_sockets', 'Sockets open at the port', () => sockets.size)
+  return sockets
+}
+
+function listening(port: Server, { host, port: number }: Config['listen']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    port.once('error', (error) => {
+      const taken = 'code' in error && error.code === 'EADDRINUSE'
+      reject(
+        hoopError(
+          taken ? 'port-in-use' : 'config-invalid',
+          `cannot listen on ${host}:${number} (${taken ? 'the port is taken' : reasonOf(error)})`,
+          { cause: error },
+        ),
+      )
+    })
+    port.listen({ host, port: number }, resolve)
+  })
+}
+
+/** What ends a session or a stream shows as its close; without a listener the error would end the gateway. */
+function noOneWaits(): void {}
