@@ -7,6 +7,7 @@ import { recordSchema } from '../../../src/contract/record.ts'
 import type { Audit } from '../../../src/gateway/audit/audit.ts'
 import { openAudit } from '../../../src/gateway/audit/open.ts'
 import {
+  all,
   command,
   connectionStart,
   keptLog,
