@@ -1,0 +1,151 @@
+/** `hoop connect`: local ports through which client programs reach targets; or one program, run with them. */
+import { type Command, Option } from 'commander'
+import { visibleLine } from '../base/visible.ts'
+import { hoopError } from '../contract/error-codes.ts'
+import type { Runtime } from '../runtime.ts'
+import type { OpenTarget, Tunnel, TunnelEvent } from '../tunnel/tunnel.ts'
+import { examples, gatewayCommandOf, type SharedFlags, wholeNumber } from './flags.ts'
+import { createOutput, type Output } from './output/output.ts'
+
+export interface ConnectOptions extends SharedFlags {
+  readonly targets: readonly string[]
+  readonly port?: number
+  readonly reason?: string
+  readonly agent?: string
+  /** A program and its arguments, from behind `--`. */
+  readonly program: readonly string[]
+}
+
+export function connectCommand(runtime: Runtime, program: readonly string[], run = runConnect): Command {
+  const command = gatewayCommandOf('connect')
+    .description('open a local port to each target; or run a program with them')
+    .usage('[options] <target...> [-- program args...]')
+    .argument('<target...>', 'names of targets; together they are one session')
+    .addOption(
+      new Option('--port <n>', 'the local port (with one target; default: the same as last time)').argParser(
+        wholeNumber(1, 65_535),
+      ),
+    )
+    .addOption(new Option('--reason <text>', 'why you connect; recorded, and shown to reviewers (HOOP_REASON)'))
+    .addOption(new Option('--agent <name>', 'the agent that acts for you; recorded beside your name (HOOP_AGENT)'))
+    .addHelpText(
+      'after',
+      `${examples([
+        ['hoop connect pg-prod', 'prints a URL and the exact client command; Ctrl-C ends it'],
+        ['hoop connect pg-prod --reason "ticket 4711" -- psql', 'psql, through hoop'],
+        ['hoop connect pg-prod --agent devin -- npm run migrate', 'an agent at work, under your name'],
+        ['hoop connect pg-prod pg-billing', 'two targets in one session'],
+      ])}
+
+The program finds the first target through PGHOST, PGPORT, PGUSER, PGDATABASE and DATABASE_URL, and every target
+through HOOP_URL_<NAME> (HOOP_URL_PG_PROD). hoop exits with the program's exit code.`,
+    )
+  return command.action((targets: string[]) => run(runtime, { ...command.optsWithGlobals(), targets, program }))
+}
+
+export async function runConnect(runtime: Runtime, options: ConnectOptions): Promise<void> {
+  const targets = [...new Set(options.targets)]
+  if (options.port !== undefined && targets.length > 1)
+    throw hoopError('usage', '--port fits one target only', {
+      hint: 'leave it out: each target gets the port it had last time',
+    })
+  const output = createOutput(runtime, options)
+  const { openTunnel } = await import('../tunnel/open-tunnel.ts')
+  const { createLink } = await import('../gateway-client/link.ts')
+  const { createPorts } = await import('../tunnel/ports.ts')
+
+  const { client, gateway, tokens, proxy } = await runtime.door(options.gateway)
+  const link = createLink({ gateway, token: () => tokens.token(), proxy })
+  try {
+    const tunnel = await openTunnel({
+      client,
+      link,
+      targets,
+      port: options.port,
+      reason: options.reason ?? runtime.settings.reason ?? null,
+      agent: options.agent ?? runtime.settings.agent ?? null,
+      ports: createPorts({ folder: runtime.paths.state, gateway }),
+      // With a program Ctrl-C is the program's: the tunnel ends when it does.
+      signal: options.program.length > 0 ? new AbortController().signal : runtime.signal,
+      notify: (event) => report(event, output, options.program.length > 0),
+    })
+    if (options.program.length > 0) await runThrough(runtime, output, tunnel, options.program)
+    else await stayOpen(output, tunnel)
+  } finally {
+    link.close()
+  }
+}
+
+async function stayOpen(output: Output, tunnel: Tunnel): Promise<void> {
+  if (output.json) await output.item(openEvent(tunnel))
+  else await output.write(openText(tunnel, output))
+  output.talk(output.talkStyle('quiet', 'Ctrl-C ends it'))
+  await tunnel.done
+}
+
+async function runThrough(
+  runtime: Runtime,
+  output: Output,
+  tunnel: Tunnel,
+  [program = '', ...args]: readonly string[],
+): Promise<void> {
+  const { runProgram } = await import('./run-program.ts')
+  tunnel.done.catch((error: unknown) => {
+    // The program notices by itself that its connection is gone; this says why.
+    output.talk(output.talkStyle('bad', visibleLine(error instanceof Error ? error.message : String(error))))
+  })
+  try {
+    runtime.exitWith(await runProgram(runtime, { program, args, env: environmentOf(tunnel) }))
+  } finally {
+    await tunnel.close()
+  }
+}
+
+/** The first target of a protocol has its usual variables; every target has one of its own. */
+export function environmentOf(tunnel: Pick<Tunnel, 'targets' | 'session'>): Record<string, string> {
+  const env: Record<string, string> = { HOOP_SESSION: tunnel.session.id }
+  for (const open of [...tunnel.targets].reverse()) {
+    Object.assign(env, open.env)
+    env[variableOf(open)] = open.url
+  }
+  return env
+}
+
+function variableOf({ target }: OpenTarget): string {
+  return `HOOP_URL_${target.name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`
+}
+
+function openEvent(tunnel: Tunnel): object {
+  return {
+    event: 'open',
+    session: tunnel.session.id,
+    targets: tunnel.targets.map(({ target, port, url, command, env }) => ({
+      target: target.name,
+      protocol: target.protocol,
+      port,
+      url,
+      command,
+      env,
+    })),
+  }
+}
+
+function openText(tunnel: Tunnel, { style }: Output): string {
+  const blocks = tunnel.targets.map(
+    ({ target, url, command }) =>
+      `${style('name', visibleLine(target.name))} is open\n  url  ${visibleLine(url)}\n  try  ${style('heading', visibleLine(command))}\n`,
+  )
+  return `${blocks.join('')}${style('quiet', `session ${tunnel.session.id}`)}\n`
+}
+
+function report(event: TunnelEvent, output: Output, hasProgram: boolean): void {
+  if (!output.json) {
+    const meaning = event.event === 'back' ? 'good' : 'waiting'
+    output.talk(output.talkStyle(meaning, visibleLine(event.message)))
+    return
+  }
+  // stdout belongs to the program, if there is one.
+  if (hasProgram) return
+  const session = event.session === undefined ? {} : { session: event.session.id }
+  output.item({ event: event.event, message: event.message, ...session }).catch(() => undefined)
+}
