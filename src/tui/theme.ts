@@ -48,12 +48,9 @@ const coloured: Theme = {
 
 /** NO_COLOR forbids colour, not weight: https://no-color.org */
 const plain: Theme = Object.fromEntries(
-  Object.entries(coloured).map(([tone, { color, ...rest }]) => [
-    tone,
-    color === undefined || Object.keys(rest).length > 0 ? rest : { ...rest, underline: tone === 'bad' },
-  ]),
+  Object.entries(coloured).map(([tone, { color: _, ...rest }]) => [tone, rest]),
 ) as Theme // fromEntries forgets the keys; they are coloured's
 
 export function themeFor(env: Readonly<Record<string, string | undefined>>): Theme {
-  return env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '' ? plain : coloured
+  return env.NO_COLOR !== undefined && env.NO_COLOR !== '' ? plain : coloured
 }

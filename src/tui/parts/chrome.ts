@@ -1,7 +1,7 @@
 /** The lines every screen has: title, banner, bottom line, help, and one line of text being typed. */
 import { type KeyTable, keyLabel } from '../keys.ts'
 import type { Connection } from '../source.ts'
-import { fit, type Line, lineWidth, type Span, spread } from '../text/span.ts'
+import { fitted, type Line, lineWidth, type Span, spread } from '../text/span.ts'
 import { visible } from '../text/visible.ts'
 import { graphemesOf, widthOf } from '../text/width.ts'
 import type { Tone } from '../theme.ts'
@@ -12,12 +12,13 @@ export function titleLine(name: string, middle: Line, right: Line, width: number
 
 /** Says why nothing new comes. */
 export function bannerLine(connection: Connection, width: number): Line {
-  if (connection.state === 'connecting') return fit([{ text: 'Connecting to the gateway …', tone: 'warning' }], width)
+  if (connection.state === 'connecting')
+    return fitted([{ text: 'Connecting to the gateway …', tone: 'warning' }], width)
   const reason = connection.state === 'lost' ? `: ${visible(connection.reason)}` : ''
-  return fit([{ text: `Connection lost, trying again${reason}`, tone: 'bad' }], width)
+  return fitted([{ text: `Connection lost, trying again${reason}`, tone: 'bad' }], width)
 }
 
-/** As many of the keys as fit, in the table's order; the last two (help and leaving) always. */
+/** As many of the keys as fitted, in the table's order; the last two (help and leaving) always. */
 export function barLine<Action extends string>(table: KeyTable<Action>, width: number): Line {
   const hints = table.flatMap(({ keys: [key], bar }) => (key === undefined || bar === undefined ? [] : [{ key, bar }]))
   const spans = ({ key, bar }: { key: string; bar: string }): Span[] => [
@@ -33,7 +34,7 @@ export function barLine<Action extends string>(table: KeyTable<Action>, width: n
     if (room < 0) break
     head.push(...piece)
   }
-  return fit([...head, ...tail], width)
+  return fitted([...head, ...tail], width)
 }
 
 export interface HelpPart<Action extends string> {
@@ -47,7 +48,7 @@ export function helpLines<Action extends string>(parts: readonly HelpPart<Action
     [{ text: title, tone: 'title' }],
     ...table.map(
       ({ keys, help }): Line => [
-        ...fit([{ text: ` ${keys.map(keyLabel).join(' ')}`, tone: 'key' }], 15),
+        ...fitted([{ text: ` ${keys.map(keyLabel).join(' ')}`, tone: 'key' }], 15),
         { text: ` ${help}` },
       ],
     ),
@@ -56,7 +57,7 @@ export function helpLines<Action extends string>(parts: readonly HelpPart<Action
   const half = Math.floor(width / 2)
   const [left = [], right = []] = blocks
   return Array.from({ length: Math.max(left.length, right.length) }, (_, row) => [
-    ...fit(left[row] ?? [], half),
+    ...fitted(left[row] ?? [], half),
     ...(right[row] ?? []),
   ])
 }
@@ -70,7 +71,7 @@ export function inputLine(question: string, input: string, width: number, tone?:
     used += widthOf(graphemes[from - 1] ?? '')
     if (used > room) break
   }
-  return fit(
+  return fitted(
     [
       { text: question, tone: 'strong' },
       { text: graphemes.slice(from).join(''), tone },
@@ -86,5 +87,5 @@ export function dividerLine(left: Line, right: Line, width: number): Line {
   const end: Line = lineWidth(right) === 0 ? [] : [{ text: ' ' }, ...right, { text: ' ──', tone: 'quiet' }]
   const rest = width - lineWidth(start) - lineWidth(end)
   if (rest >= 0) return [...start, { text: '─'.repeat(rest), tone: 'quiet' }, ...end]
-  return end.length > 0 ? dividerLine(left, [], width) : fit(start, width)
+  return end.length > 0 ? dividerLine(left, [], width) : fitted(start, width)
 }

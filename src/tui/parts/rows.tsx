@@ -1,7 +1,7 @@
 /** Lines on the screen, each in exactly one row: they are fitted before Ink sees them, so that nothing ever wraps. */
 import { Text } from 'ink'
 import { createContext, useContext } from 'react'
-import { fit, type Line } from '../text/span.ts'
+import { fitted, type Line } from '../text/span.ts'
 import { type Look, type Theme, themeFor, type Tone } from '../theme.ts'
 
 export const ThemeContext = createContext<Theme>(themeFor({}))
@@ -20,7 +20,7 @@ export function Rows({ lines, width, height, stale = false }: RowsProps) {
   return Array.from({ length: height }, (_, row) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen.
     <Text key={row} wrap="truncate">
-      {fit(lines[row] ?? [], width).map((span, at) => (
+      {fitted(lines[row] ?? [], width).map((span, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: spans have no other identity.
         <Text key={at} {...lookOf(theme, span.tone, stale)}>
           {span.text}

@@ -17,7 +17,7 @@ export function lineWidth(line: Line): number {
 }
 
 /** The line in exactly `width` columns: padded with spaces, or cut with `…` as its last column. */
-export function fit(line: Line, width: number): Line {
+export function fitted(line: Line, width: number): Line {
   if (width <= 0) return []
   const missing = width - lineWidth(line)
   if (missing === 0) return line
@@ -27,14 +27,14 @@ export function fit(line: Line, width: number): Line {
 
 /** Text in one span, in exactly `width` columns. */
 export function column(text: string, width: number, tone?: Tone): Line {
-  return fit([{ text, tone }], width)
+  return fitted([{ text, tone }], width)
 }
 
 /** Left and right on one line; the left gives way. */
 export function spread(left: Line, right: Line, width: number): Line {
   const rightWidth = lineWidth(right)
-  if (rightWidth + 2 > width) return fit(left, width)
-  return [...fit(left, width - rightWidth - 1), { text: ' ' }, ...right]
+  if (rightWidth + 2 > width) return fitted(left, width)
+  return [...fitted(left, width - rightWidth - 1), { text: ' ' }, ...right]
 }
 
 function cut(line: Line, width: number): Line {

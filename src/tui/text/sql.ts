@@ -31,9 +31,7 @@ const number = /\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?/iy
 const space = /\s+/y
 const lineComment = /--[^\n]*/y
 const parameter = /\$\d+/y
-const plainString = /'(?:[^']|'')*(?:'|$)/y
-const escapeString = /e'(?:[^'\\]|''|\\[^])*(?:'|\\?$)/iy
-const quotedName = /"(?:[^"]|"")*(?:"|$)/y
+const escapeString = /e'/iy
 const dollarTag = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy
 
 /** Longer texts stay without colours: a piece for every word of 16 MiB takes seconds and most of a gigabyte. */
@@ -60,8 +58,8 @@ function pieceAt(sql: string, at: number): readonly [end: number, tone: Tone | u
   if (/\s/.test(character)) return [found(space), undefined]
   if (sql.startsWith('--', at)) return [found(lineComment), 'comment']
   if (sql.startsWith('/*', at)) return [blockCommentEnd(sql, at), 'comment']
-  if (character === "'") return [found(plainString), 'literal']
-  if (character === '"') return [found(quotedName), 'name']
+  if (character === "'") return [quotedEnd(sql, at + 1, "'"), 'literal']
+  if (character === '"') return [quotedEnd(sql, at + 1, '"'), 'name']
   if (/\d/.test(character)) return [found(number), 'literal']
   if (character === '$') {
     const tagEnd = found(dollarTag)
@@ -71,11 +69,28 @@ function pieceAt(sql: string, at: number): readonly [end: number, tone: Tone | u
     }
     return [Math.max(found(parameter), at + 1), 'literal']
   }
-  const stringEnd = found(escapeString)
-  if (stringEnd > at) return [stringEnd, 'literal']
+  if (found(escapeString) > at) return [escapedEnd(sql, at + 2), 'literal']
   const wordEnd = found(word)
   if (wordEnd > at) return [wordEnd, toneOfWord(sql.slice(at, wordEnd))]
   return [at + 1, undefined]
+}
+
+/** Behind the closing quote; a doubled one stays inside. */
+function quotedEnd(sql: string, from: number, quote: string): number {
+  for (let close = sql.indexOf(quote, from); close >= 0; close = sql.indexOf(quote, close + 2))
+    if (sql.charAt(close + 1) !== quote) return close + 1
+  return sql.length
+}
+
+/** The same for E'…', where a backslash guards the next character. */
+function escapedEnd(sql: string, from: number): number {
+  for (let at = from; at < sql.length; at += 1) {
+    const character = sql.charAt(at)
+    if (character === '\\') at += 1
+    else if (character === "'" && sql.charAt(at + 1) === "'") at += 1
+    else if (character === "'") return at + 1
+  }
+  return sql.length
 }
 
 /** PostgreSQL's block comments nest. */

@@ -1,13 +1,12 @@
 /** Everything a reviewer should know about one approval, as rows that can be scrolled. What decides comes first. */
 import type { Approval } from '../../../contract/api.ts'
-import type { Command, Parameter } from '../../../contract/command.ts'
+import { entries, entry, heading, quiet } from '../../parts/labelled.ts'
+import { statement, touchLines } from '../../parts/statement.ts'
 import { type Block, linesBlock, stack } from '../../text/block.ts'
 import { wrapSpans } from '../../text/paragraph.ts'
 import type { Line, Span } from '../../text/span.ts'
-import { piecesOf } from '../../text/sql.ts'
 import { timeOfDay } from '../../text/time.ts'
 import { excerpt, visible, visibleSpans } from '../../text/visible.ts'
-import { wrapText } from '../../text/wrap.ts'
 
 export interface Detail {
   readonly block: Block
@@ -36,25 +35,6 @@ function layOut(approval: Approval, width: number): Detail {
   return { block: stack([asked, rest]), essential: asked.rows }
 }
 
-const labelWidth = 9
-
-/** `label    value …`, the value wrapped beside its label. */
-function entry(label: string, value: Line, width: number): readonly Line[] {
-  return wrapSpans(value, Math.max(12, width - labelWidth)).map((line, index) => [
-    { text: (index === 0 ? label : '').padEnd(labelWidth), tone: 'quiet' },
-    ...line,
-  ])
-}
-
-/** Several values under one label. */
-function entries(label: string, values: readonly Line[], width: number): readonly Line[] {
-  return values.flatMap((value, index) => entry(index === 0 ? label : '', value, width))
-}
-
-function heading(text: string): readonly Line[] {
-  return [[], [{ text, tone: 'title' }]]
-}
-
 function facts(approval: Approval, width: number): Block {
   const who: Span[] = [...visibleSpans(approval.user, 'strong')]
   if (approval.agent !== null) who.push({ text: ' through the agent ' }, ...visibleSpans(approval.agent, 'strong'))
@@ -74,28 +54,8 @@ function facts(approval: Approval, width: number): Block {
 }
 
 function touches(approval: Approval, width: number): Block {
-  const lines: Line[] = []
-  for (const { asked } of approval.commands) {
-    for (const action of asked.actions) {
-      const tone = action.kind === 'read' ? 'strong' : 'bad'
-      const spans: Span[] = [...visibleSpans(action.verb, tone), { text: ' ' }]
-      spans.push(
-        ...(action.objects.length > 0 ? visibleSpans(action.objects.join(', '), 'name') : [quiet('no named object')]),
-      )
-      if (action.unbounded) spans.push({ text: ' · every row', tone: 'bad' })
-      lines.push(spans)
-    }
-    lines.push(...warnings(asked).map((warning): Line => [{ text: warning, tone: 'warning' }]))
-  }
+  const lines = approval.commands.flatMap(({ asked }) => touchLines(asked))
   return linesBlock([...entries('touches', lines, width), ...entries('impact', impact(approval), width)])
-}
-
-function warnings({ facts }: Command): readonly string[] {
-  const found: string[] = []
-  if (!facts.parsed) found.push('not understood by the grammar: it may do more than is listed here')
-  if (facts.dynamic) found.push('runs code that is made while it runs: it may do more than is listed here')
-  if (facts.reaches.length > 0) found.push(`reaches outside the data: ${facts.reaches.join(', ')}`)
-  return found
 }
 
 function impact({ impact }: Approval): readonly Line[] {
@@ -108,27 +68,6 @@ function impact({ impact }: Approval): readonly Line[] {
     lines.push([{ text: what, tone: 'warning' }, ...visibleSpans(impact.unknown, 'warning')])
   }
   return lines.length === 0 ? [[quiet('the target knows nothing of it')]] : lines
-}
-
-function statement(asked: Command, index: number, count: number, width: number): Block {
-  const title = count === 1 ? 'Statement' : `Statement ${index + 1} of ${count}`
-  return stack([
-    linesBlock(heading(title)),
-    wrapText(asked.text, width, piecesOf(asked.text)),
-    ...(asked.parameters.length > 0 ? [linesBlock(heading('Parameters'))] : []),
-    ...asked.parameters.map((parameter, at) => parameterBlock(parameter, at, width)),
-  ])
-}
-
-function parameterBlock({ value, type, bytes }: Parameter, at: number, width: number): Block {
-  const label: Line = [
-    { text: `$${at + 1}`, tone: 'literal' },
-    quiet(`${type === undefined ? '' : ` ${type}`}${bytes === undefined ? '' : `, the beginning of ${bytes} bytes`}`),
-  ]
-  if (value === null) return linesBlock([[...label, { text: '  NULL', tone: 'keyword' }]])
-  const short = value.length < width / 2 && !value.includes('\n')
-  if (short) return linesBlock(wrapSpans([...label, { text: '  ' }, ...visibleSpans(value)], width))
-  return stack([linesBlock([label]), wrapText(value, width)])
 }
 
 function reviewers(approval: Approval, width: number): Block {
@@ -172,8 +111,4 @@ function earlier({ earlier, session }: Approval, width: number): Block {
     ),
   )
   return linesBlock([...title, ...lines])
-}
-
-function quiet(text: string): Span {
-  return { text, tone: 'quiet' }
 }

@@ -1,5 +1,5 @@
 /** The pending approvals as a table. Pure: one line for each, cut to the columns that there are. */
-import { column, fit, type Line } from '../../text/span.ts'
+import { column, fitted, type Line } from '../../text/span.ts'
 import { age, secondsLeft } from '../../text/time.ts'
 import { excerpt, visible } from '../../text/visible.ts'
 import { widthOf } from '../../text/width.ts'
@@ -21,7 +21,7 @@ export function listLines(
 ): readonly Line[] {
   const { selected, from, height, width, now } = options
   const columns = columnsFor(items, width, now)
-  const heading = fit(
+  const heading = fitted(
     columns.flatMap(({ title, width }, at) =>
       column(`${at === 0 ? '  ' : ' '}${title}`, width + (at === 0 ? 0 : 1), 'quiet'),
     ),
@@ -34,7 +34,7 @@ export function listLines(
       const lead = at === 0 ? `${marked ? '▸' : ' '} ` : ' '
       return [{ text: lead }, ...column(cell.of(item), at === 0 ? cell.width - 2 : cell.width, tone)]
     })
-    const line = fit(cells, width)
+    const line = fitted(cells, width)
     return marked ? [{ text: line.map(({ text }) => text).join(''), tone: 'selected' }] : line
   })
   return [heading, ...rows]

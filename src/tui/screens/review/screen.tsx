@@ -4,7 +4,7 @@ import { Rows } from '../../parts/rows.tsx'
 import { Screen } from '../../parts/screen.tsx'
 import type { Store } from '../../store.ts'
 import { windowOf } from '../../text/block.ts'
-import { fit, type Line } from '../../text/span.ts'
+import { fitted, type Line } from '../../text/span.ts'
 import { visible } from '../../text/visible.ts'
 import { useStore } from '../../use-store.ts'
 import { isPending } from './items.ts'
@@ -123,7 +123,7 @@ function bottom(state: ReviewState, view: View): readonly Line[] {
   if (state.prompt === null) return [notice]
   const input = inputLine(labelOf(state.prompt), visible(state.prompt.input), width)
   if (view.layout.bottom < 2) return [state.notice === null ? input : notice]
-  return [state.notice === null ? fit(questionOf(state.prompt, state, view), width) : notice, input]
+  return [state.notice === null ? fitted(questionOf(state.prompt, state, view), width) : notice, input]
 }
 
 function questionOf(prompt: Prompt, state: ReviewState, { item, detail }: View): Line {
@@ -160,7 +160,7 @@ function bar(state: ReviewState): Line {
       width,
     )
   if (state.view === 'help')
-    return fit(
+    return fitted(
       [
         { text: 'any key', tone: 'key' },
         { text: ' closes the help', tone: 'quiet' },

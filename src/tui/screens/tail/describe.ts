@@ -1,0 +1,81 @@
+/** A record in one word and one line. */
+import type { AuditRecord, Outcome } from '../../../contract/record.ts'
+import { excerpt, visible } from '../../text/visible.ts'
+import type { Tone } from '../../theme.ts'
+
+export interface Description {
+  /** `allow`, `failed`, `open` … at most eight letters. */
+  readonly word: string
+  readonly tone: Tone | undefined
+  readonly text: string
+}
+
+export function describe(record: AuditRecord): Description {
+  switch (record.type) {
+    case 'session.start':
+      return {
+        word: 'session',
+        tone: 'title',
+        text: `opened for ${visible(record.targets.join(', '))}${because(record.reason)}`,
+      }
+    case 'session.end':
+      return { word: 'session', tone: 'title', text: `ended${because(record.why)}` }
+    case 'connection.start':
+      return { word: 'connect', tone: 'quiet', text: visible(record.detail ?? '') }
+    case 'connection.end':
+      return { word: 'connect', tone: 'quiet', text: `closed${because(record.why)}` }
+    case 'command': {
+      const tone = { allow: 'good', deny: 'bad', hold: 'warning' } as const
+      return { word: record.decision.verdict, tone: tone[record.decision.verdict], text: excerpt(record.asked.text) }
+    }
+    case 'approval.decision':
+      return {
+        ...(record.decision === 'approve' ? { word: 'approve', tone: 'good' } : { word: 'denied', tone: 'bad' }),
+        text: `${visible(record.approval)}${because(record.reason)}`,
+      }
+    case 'approval.end':
+      return {
+        word: 'approval',
+        tone: record.end === 'approved' ? 'good' : 'bad',
+        text: `${visible(record.approval)}: ${visible(record.why)}`,
+      }
+    case 'outcome':
+      return {
+        word: record.outcome.status,
+        tone: record.outcome.status === 'done' ? 'quiet' : 'bad',
+        text: outcomeText(record.outcome),
+      }
+    case 'admin':
+      return { word: 'admin', tone: 'title', text: `${visible(record.action)} ${visible(record.detail)}` }
+    default:
+      return record satisfies never
+  }
+}
+
+/** What the filter's words are looked for in. The beginning of a statement of megabytes is enough to find it by. */
+export function searchable(record: AuditRecord): string {
+  const { user, agent, target, session, type } = record
+  const own =
+    record.type === 'command'
+      ? [record.asked.text.slice(0, 65_536), record.decision.rule, record.command, record.approval]
+      : []
+  const id = 'command' in record ? record.command : 'approval' in record ? record.approval : ''
+  const { word, text } = describe(record)
+  return [user, agent, target, session, type, word, text, id, ...own].join('\n').toLowerCase()
+}
+
+export function outcomeText({ rows, durationMs, error, summary, masked, bytesOut }: Outcome): string {
+  const parts = [
+    summary === undefined ? undefined : visible(summary),
+    rows === undefined ? undefined : `${rows} ${rows === 1 ? 'row' : 'rows'}`,
+    bytesOut === undefined || bytesOut === 0 ? undefined : `${bytesOut} bytes`,
+    durationMs === undefined ? undefined : `${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)} ms`,
+    masked === true ? 'masked' : undefined,
+    error === undefined ? undefined : `${visible(error.code)} ${visible(error.message)}`,
+  ]
+  return parts.filter((part) => part !== undefined).join(', ')
+}
+
+function because(reason: string | null): string {
+  return reason === null || reason === '' ? '' : `: ${visible(reason)}`
+}

@@ -1,0 +1,110 @@
+/** One record, whole: what it says in its own words first, its place in the chain last. */
+import type { AuditRecord, Outcome } from '../../../contract/record.ts'
+import { entries, entry, heading, quiet } from '../../parts/labelled.ts'
+import { statement, touchLines } from '../../parts/statement.ts'
+import { type Block, linesBlock, stack } from '../../text/block.ts'
+import type { Line } from '../../text/span.ts'
+import { visibleSpans } from '../../text/visible.ts'
+import { wrapText } from '../../text/wrap.ts'
+import { describe, outcomeText } from './describe.ts'
+
+const made = new WeakMap<AuditRecord, { readonly width: number; readonly block: Block }>()
+
+export function recordBlock(record: AuditRecord, width: number): Block {
+  const known = made.get(record)
+  if (known?.width === width) return known.block
+  const block = stack([who(record, width), what(record, width), chain(record, width)])
+  made.set(record, { width, block })
+  return block
+}
+
+function who(record: AuditRecord, width: number): Block {
+  const line = (label: string, value: string | null): readonly Line[] =>
+    value === null || value === '' ? [] : entry(label, visibleSpans(value), width)
+  return linesBlock([
+    ...line('record', `${record.seq} · ${record.type}`),
+    ...line('at', record.at),
+    ...line('user', record.user),
+    ...line('groups', record.groups.join(', ')),
+    ...line('agent', record.agent),
+    ...line('target', record.target),
+    ...line('session', record.session),
+    ...line('connect', record.connection),
+  ])
+}
+
+function what(record: AuditRecord, width: number): Block {
+  switch (record.type) {
+    case 'command': {
+      const { asked, decision, command, approval } = record
+      const { word, tone } = describe(record)
+      return stack([
+        linesBlock([
+          ...entry('command', visibleSpans(command), width),
+          ...entry(
+            'verdict',
+            [{ text: word, tone }, { text: ' by ' }, ...visibleSpans(decision.rule ?? 'no rule', 'warning')],
+            width,
+          ),
+          ...entry('', visibleSpans(decision.reason), width),
+          ...(approval === null ? [] : entry('approval', visibleSpans(approval), width)),
+          ...entries('touches', touchLines(asked), width),
+          ...entry('config', visibleSpans(decision.config, 'quiet'), width),
+        ]),
+        statement(asked, 0, 1, width),
+      ])
+    }
+    case 'outcome':
+      return stack([
+        linesBlock([
+          ...entry('command', visibleSpans(record.command), width),
+          ...entry('outcome', [{ text: record.outcome.status, tone: describe(record).tone }], width),
+          ...entry('', [{ text: outcomeText(record.outcome) }], width),
+        ]),
+        sample(record.outcome, width),
+      ])
+    case 'approval.decision':
+    case 'approval.end':
+    case 'session.start':
+    case 'session.end':
+    case 'connection.start':
+    case 'connection.end':
+    case 'admin': {
+      const { word, tone, text } = describe(record)
+      return stack([
+        linesBlock(entry('what', [{ text: word, tone }, { text: ` ${text}` }], width)),
+        linesBlock('digest' in record ? entry('digest', visibleSpans(record.digest, 'quiet'), width) : []),
+        linesBlock(
+          'impact' in record
+            ? entries(
+                'impact',
+                (record.impact?.lines ?? []).map((line) => visibleSpans(line)),
+                width,
+              )
+            : [],
+        ),
+      ])
+    }
+    default:
+      return record satisfies never
+  }
+}
+
+/** What was shown of the answer, row by row. */
+function sample({ result }: Outcome, width: number): Block {
+  if (result === undefined) return linesBlock([])
+  const rows = result.rows.map((row) => row.map((value) => value ?? 'NULL').join(' │ '))
+  return stack([
+    linesBlock([...heading('Answer'), visibleSpans(result.columns.join(' │ '), 'name')]),
+    ...rows.map((row) => wrapText(row, width)),
+    linesBlock(result.truncated ? [[quiet('… more rows were shown than are kept here')]] : []),
+  ])
+}
+
+function chain({ prev, hash }: AuditRecord, width: number): Block {
+  return linesBlock([
+    ...heading('Chain'),
+    ...entry('previous', visibleSpans(prev, 'quiet'), width),
+    ...entry('hash', visibleSpans(hash, 'quiet'), width),
+  ])
+}
