@@ -43,10 +43,10 @@ export class WebSocketStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (chunk.length <= longestMessage) return this.#socket.send(chunk, done)
+    const rest = chunk.subarray(longestMessage)
     this.#socket.send(chunk.subarray(0, longestMessage), (error) => {
-      if (error) done(error)
-      else this._write(chunk.subarray(longestMessage), _encoding, done)
+      if (error || rest.length === 0) done(error)
+      else this._write(rest, _encoding, done)
     })
   }
 

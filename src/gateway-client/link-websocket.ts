@@ -3,7 +3,6 @@
  * watch, so the gateway counts as lost when a small request to it fails.
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import { reasonOf } from '../base/errors.ts'
 import { longestMessage, WebSocketStream } from '../base/websocket-stream.ts'

@@ -90,7 +90,8 @@ class GatewayLink implements Link {
       try {
         return await transport.open({ target, session, token: await this.#token(), signal })
       } catch (error) {
-        if (error instanceof TransportUnfit && transport.over === 'http2' && attempt < 5) this.#useWebSockets(transport)
+        if (error instanceof TransportUnfit && transport.over === 'http2' && attempt < 5)
+          this.#takeWebSockets(transport)
         else if (error instanceof TransportLost && attempt < 5) await nextTurn()
         else if (isHoopError(error)) throw error
         else throw unreachable(this.#way, error)
@@ -156,7 +157,7 @@ class GatewayLink implements Link {
   }
 
   /** Streams that are open over HTTP/2 go on; new ones take WebSockets. */
-  #useWebSockets(unfit: Transport): void {
+  #takeWebSockets(unfit: Transport): void {
     this.#works = 'websocket'
     if (this.#transport === unfit) this.#transport = undefined
   }

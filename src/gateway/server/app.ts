@@ -1,6 +1,6 @@
 /** The API as a fastify instance without a port of its own: who asks, what may be sent, how errors look, and the routes. */
 import swagger from '@fastify/swagger'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyRequest } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
@@ -8,38 +8,16 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { hoopError } from '../../contract/error-codes.ts'
-import type { Caller } from '../identity/caller.ts'
+import { createServer } from 'node:http'
 import { type Answer, answer, answerTo } from './answers.ts'
 import { bearerIn } from './bearer.ts'
+import type { Api, RouteContext } from './context.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { generalRoutes } from './routes/general.ts'
 import { healthRoutes } from './routes/health.ts'
 import { recordRoutes } from './routes/records.ts'
 import { sessionRoutes } from './routes/sessions.ts'
-import type { ServerOptions } from './server.ts'
 import { type Doorway, foreign } from './visitors.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who asks; null on routes that are open to everyone. */
-    caller: Caller | null
-  }
-  interface FastifyContextConfig {
-    /** Answers without a token. */
-    open?: boolean
-  }
-}
-
-export type Api = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
-
-/** What routes are given. */
-export interface RouteContext extends ServerOptions {
-  readonly beatMs: number
-  /** Aborted when the server closes: streams must then end. */
-  readonly closing: AbortSignal
-}
 
 /** Larger than any request the API knows. */
 const bodyLimit = 256 * 1024
@@ -91,16 +69,6 @@ export async function createApp(context: RouteContext, doorway: Doorway): Promis
   healthRoutes(app, context)
   await app.ready()
   return app
-}
-
-export function callerOf(request: FastifyRequest): Caller {
-  if (request.caller === null) throw hoopError('sign-in-needed', 'no sign-in was sent')
-  return request.caller
-}
-
-/** `paths` of the contract as route patterns: their functions escape the colon of `:id`. */
-export function pattern(path: string): string {
-  return decodeURIComponent(path)
 }
 
 /** The part of a reply that every kind of reply has. */

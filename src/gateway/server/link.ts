@@ -13,7 +13,7 @@ import { hoopError, isHoopError } from '../../contract/error-codes.ts'
 import type { Admission } from '../sessions/sessions.ts'
 import { answerTo, rawResponse } from './answers.ts'
 import { bearerIn } from './bearer.ts'
-import type { ServerOptions } from './server.ts'
+import type { ServerOptions } from './context.ts'
 import { type Doorway, foreign } from './visitors.ts'
 
 export interface Links {

@@ -66,10 +66,13 @@ function sortByPreface(socket: Socket, receivers: Receivers): void {
     socket.off('end', gone)
     socket.pause()
     socket.unshift(head)
-    if (isHttp2) return receivers.http2(socket)
-    receivers.http1(socket)
-    // Paused above, so that nothing gets lost between the two readers; HTTP/2 takes the handle over instead.
-    socket.resume()
+    if (isHttp2) {
+      receivers.http2(socket)
+    } else {
+      receivers.http1(socket)
+      // Paused above, so that nothing gets lost between the two readers; HTTP/2 takes the handle over instead.
+      socket.resume()
+    }
   })
 }
 

@@ -8,34 +8,15 @@ import {
 } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server, Socket } from 'node:net'
-import type { Log } from '../../base/log.ts'
-import type { WellKnown } from '../../contract/api.ts'
-import { hoopError } from '../../contract/error-codes.ts'
 import { reasonOf } from '../../base/errors.ts'
-import type { Approvals } from '../approvals/approvals.ts'
-import type { Audit } from '../audit/audit.ts'
+import type { Log } from '../../base/log.ts'
+import { hoopError } from '../../contract/error-codes.ts'
 import type { Config } from '../config/schema.ts'
-import type { CheckedIdentity } from '../identity/identity.ts'
-import type { Sessions } from '../sessions/sessions.ts'
-import { type Api, createApp } from './app.ts'
+import { createApp } from './app.ts'
+import type { Api, ServerOptions } from './context.ts'
 import { createLinks, type Links, pathOf } from './link.ts'
 import type { ServerMetrics } from './metrics.ts'
 import { createPort } from './port.ts'
-
-export interface ServerOptions {
-  readonly listen: Config['listen']
-  readonly identity: CheckedIdentity
-  readonly sessions: Sessions
-  readonly approvals: Approvals
-  readonly audit: Audit
-  /** Asked at every request: a reload may change it. */
-  readonly wellKnown: () => WellKnown
-  readonly version: string
-  readonly log: Log
-  readonly metrics: ServerMetrics
-  /** Between heartbeats of streams; 15 s unless said otherwise. */
-  readonly beatMs?: number
-}
 
 export interface RunningServer {
   readonly port: number

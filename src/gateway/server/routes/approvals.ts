@@ -9,7 +9,7 @@ import {
   decideSchema,
   paths,
 } from '../../../contract/api.ts'
-import { type Api, callerOf, pattern, type RouteContext } from '../app.ts'
+import { type Api, callerOf, pattern, type RouteContext } from '../context.ts'
 import { streamLines } from './stream-lines.ts'
 
 const idSchema = z.object({ id: z.string() })

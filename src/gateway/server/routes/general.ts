@@ -1,6 +1,6 @@
 /** Where to sign in, who one is, and what one may open. */
 import { apiErrorSchema, meSchema, paths, targetsSchema, wellKnownSchema } from '../../../contract/api.ts'
-import { type Api, callerOf, type RouteContext } from '../app.ts'
+import { type Api, callerOf, type RouteContext } from '../context.ts'
 
 export function generalRoutes(app: Api, { sessions, wellKnown, version }: RouteContext): void {
   app.get(

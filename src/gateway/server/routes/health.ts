@@ -1,6 +1,6 @@
 /** For load balancers and Prometheus: alive, ready, numbers. Open to everyone; nothing in them names a person or a secret. */
 import { z } from 'zod'
-import { type Api, type RouteContext } from '../app.ts'
+import type { Api, RouteContext } from '../context.ts'
 
 const readySchema = z.object({
   ready: z.boolean(),

@@ -1,7 +1,7 @@
 /** The audit: what is there, and what comes. Lines go out exactly as they were sealed. */
 import { hoopError } from '../../../contract/error-codes.ts'
 import { paths, recordFilterSchema } from '../../../contract/api.ts'
-import { type Api, callerOf, type RouteContext } from '../app.ts'
+import { type Api, callerOf, type RouteContext } from '../context.ts'
 import { visibleRecords } from '../visible-records.ts'
 import { streamLines } from './stream-lines.ts'
 

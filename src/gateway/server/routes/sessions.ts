@@ -9,7 +9,7 @@ import {
   sessionsQuerySchema,
   sessionsSchema,
 } from '../../../contract/api.ts'
-import { type Api, callerOf, pattern, type RouteContext } from '../app.ts'
+import { type Api, callerOf, pattern, type RouteContext } from '../context.ts'
 
 const idSchema = z.object({ id: z.string() })
 

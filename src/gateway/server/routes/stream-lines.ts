@@ -1,6 +1,6 @@
 /** Answers a request with lines until there are no more, the reader leaves, its token ends or the server closes. */
 import type { FastifyReply } from 'fastify'
-import { callerOf, type RouteContext } from '../app.ts'
+import { callerOf, type RouteContext } from '../context.ts'
 import { ndjson } from '../ndjson.ts'
 
 export async function streamLines(

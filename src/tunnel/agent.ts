@@ -1,0 +1,171 @@
+/**
+ * The local agent for one session: a port for each target, a link for each connection. It stays up when the gateway goes
+ * away and comes back; when the gateway has forgotten the session, it starts another one and says so.
+ */
+import type { Socket } from 'node:net'
+import { reasonOf } from '../base/errors.ts'
+import { createScope } from '../base/scope.ts'
+import type { CreateSession, Session, TargetInfo } from '../contract/api.ts'
+import { type HoopError, hoopError, isHoopError } from '../contract/error-codes.ts'
+import { clientConfig } from './client-config.ts'
+import { listen } from './listener.ts'
+import { createPeerCheck } from './peer.ts'
+import { sayNo } from './say-no.ts'
+import { splice } from './splice.ts'
+import type { OpenTarget, Tunnel, TunnelOptions } from './tunnel.ts'
+
+/** How long a new connection waits for a lost gateway before it is told. */
+const patienceMs = 10_000
+
+/** Throws what the gateway says of the session (`not-found`, `not-allowed`, …), `port-in-use`, `gateway-unreachable`. */
+export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
+  const { client, link, signal, notify } = options
+  if (options.port !== undefined && options.targets.length > 1)
+    throw hoopError('usage', '--port is for one target; several are open here')
+  signal.throwIfAborted()
+  const wish: CreateSession = { targets: [...options.targets], reason: options.reason, agent: options.agent }
+  const infos = await usable(options)
+  const peers = createPeerCheck()
+  const scope = createScope()
+  const sockets = new Set<Socket>()
+  const over = new AbortController()
+  const { promise: done, resolve, reject } = Promise.withResolvers<void>()
+  done.catch(() => {})
+  let session: Session
+  let renewing: Promise<void> | undefined
+
+  /** Many connections find out at once that the session is gone; one new session is for all. */
+  function renew(forgotten: string): Promise<void> {
+    if (session.id !== forgotten) return Promise.resolve()
+    renewing ??= client
+      .startSession(wish)
+      .then((fresh) => {
+        session = fresh
+        notify({ event: 'session', session, message: `the gateway no longer knew the session; it is now ${fresh.id}` })
+      })
+      .finally(() => {
+        renewing = undefined
+      })
+    return renewing
+  }
+
+  async function open(target: TargetInfo, gone: AbortSignal) {
+    const { id } = session
+    const wait = { signal: AbortSignal.any([gone, over.signal]), patienceMs }
+    try {
+      return await link.open(target.name, id, wait)
+    } catch (error) {
+      // Not found can mean the target, too: then starting a session says so.
+      if (!isHoopError(error) || error.code !== 'not-found') throw error
+      await renew(id)
+      if (session.id === id) throw error
+      return link.open(target.name, session.id, wait)
+    }
+  }
+
+  async function serve(target: TargetInfo, socket: Socket): Promise<void> {
+    if (over.signal.aborted) {
+      socket.destroy()
+      return
+    }
+    sockets.add(socket)
+    const gone = new AbortController()
+    socket.once('close', () => {
+      sockets.delete(socket)
+      gone.abort()
+    })
+    try {
+      const owner = await peers.ownerOf(socket)
+      if (owner === 'foreign') throw hoopError('not-allowed', 'this port belongs to another user of this machine')
+      if (owner === 'unknown') {
+        // Fail closed. It is a process that is gone already: nobody is there to be told.
+        socket.destroy()
+        return
+      }
+      const stream = await open(target, gone.signal)
+      await splice(socket, stream)
+    } catch (error) {
+      turnAway(target, socket, error)
+    }
+  }
+
+  function turnAway(target: TargetInfo, socket: Socket, thrown: unknown): void {
+    if (socket.destroyed || over.signal.aborted) {
+      socket.destroy()
+      return
+    }
+    const error = isHoopError(thrown) ? thrown : hoopError('internal', reasonOf(thrown), { cause: thrown })
+    sayNo(target.protocol, socket, { message: error.message, hint: error.hint })
+    notify({ event: 'refused', message: `a connection to ${target.name} was refused: ${error.message}` })
+    if (error.code === 'killed') finish(error)
+  }
+
+  function finish(why?: HoopError): void {
+    if (why === undefined) resolve()
+    else reject(why)
+    close().catch(() => {})
+  }
+
+  let closing: Promise<void> | undefined
+  function close(): Promise<void> {
+    closing ??= (async () => {
+      over.abort()
+      const closed = scope.close()
+      // A listener is closed once its connections are.
+      for (const socket of sockets) socket.destroy()
+      await closed
+      // A gateway that cannot be reached ends the session by itself in time; leaving must not fail because of it.
+      await client.endSession(session.id).catch(() => {})
+      resolve()
+    })()
+    return closing
+  }
+
+  session = await client.startSession(wish)
+  try {
+    await link.connect(signal)
+    scope.defer(
+      link.onEvent(({ event, message }) => {
+        if (event !== 'connected') notify({ event, message })
+      }),
+    )
+    const targets: OpenTarget[] = []
+    for (const target of infos) {
+      const accept = (socket: Socket) => void serve(target, socket)
+      const { port, listening, instead } = await options.ports.claim(target.name, options.port, (candidate) =>
+        listen({ port: candidate, ipv6: options.ipv6 ?? false, accept }),
+      )
+      scope.defer(() => listening.close())
+      if (instead !== undefined)
+        notify({ event: 'port', message: `port ${instead} of ${target.name} is taken; it has port ${port} this time` })
+      targets.push({ target, port, ...clientConfig(target, port) })
+    }
+    const stop = () => finish()
+    signal.addEventListener('abort', stop, { once: true })
+    scope.defer(() => signal.removeEventListener('abort', stop))
+    if (signal.aborted) stop()
+    return {
+      get session() {
+        return session
+      },
+      targets,
+      done,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The targets as the gateway knows them; says at once, and for all of them, what cannot be used. */
+async function usable({ client, targets }: TunnelOptions): Promise<TargetInfo[]> {
+  const known = await client.targets()
+  return targets.map((name) => {
+    const target = known.find((one) => one.name === name)
+    if (target === undefined)
+      throw hoopError('not-found', `there is no target named "${name}"`, { hint: 'see "hoop targets"' })
+    if (target.whyNot !== null) throw hoopError('not-allowed', `${name}: ${target.whyNot}`)
+    return target
+  })
+}

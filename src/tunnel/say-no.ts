@@ -1,0 +1,62 @@
+/**
+ * What a local client is told when its connection cannot even be opened: an error in its own protocol, with the sentence,
+ * instead of a socket that closes. Once a link is open it is the gateway that speaks.
+ */
+import type { Socket } from 'node:net'
+import type { ProtocolName } from '../contract/command.ts'
+
+export interface No {
+  readonly message: string
+  readonly hint: string | undefined
+}
+
+const speakers: Readonly<Record<ProtocolName, (socket: Socket, no: No) => void>> = { postgres: sayNoInPostgres }
+
+/** How long a client may take for the greeting after which it can be answered. */
+const patienceMs = 5000
+
+/** Tells the client and ends its connection. `socket` must not have been read from. */
+export function sayNo(protocol: ProtocolName, socket: Socket, no: No): void {
+  const late = setTimeout(() => socket.destroy(), patienceMs)
+  socket.once('close', () => clearTimeout(late))
+  speakers[protocol](socket, no)
+}
+
+const sslRequest = 80_877_103
+const gssRequest = 80_877_104
+const cancelRequest = 80_877_102
+/** As PostgreSQL limits it: MAX_STARTUP_PACKET_LENGTH. */
+const longestStartup = 10_000
+
+/**
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP: a client shows an error only as the
+ * answer to its startup message; as the answer to a request for encryption libpq hides the text.
+ */
+function sayNoInPostgres(socket: Socket, no: No): void {
+  let got = Buffer.alloc(0)
+  socket.on('data', (chunk: Buffer) => {
+    got = Buffer.concat([got, chunk])
+    while (got.length >= 8) {
+      const length = got.readInt32BE(0)
+      const code = got.readInt32BE(4)
+      if (length < 8 || length > longestStartup || code === cancelRequest) return socket.destroy()
+      if (got.length < length) return undefined
+      got = got.subarray(length)
+      if (code !== sslRequest && code !== gssRequest) return socket.end(postgresFatal(no))
+      socket.write('N')
+    }
+    return undefined
+  })
+  socket.once('end', () => socket.end())
+  socket.resume()
+}
+
+/** ErrorResponse, SQLSTATE 08004: the server rejected the establishment of the connection. */
+export function postgresFatal({ message, hint }: No): Buffer {
+  const fields = [['S', 'FATAL'], ['V', 'FATAL'], ['C', '08004'], ['M', message], ...(hint ? [['H', hint]] : [])]
+  const body = Buffer.from(`${fields.map(([type, text]) => `${type}${text?.replaceAll('\0', '')}\0`).join('')}\0`)
+  const head = Buffer.alloc(5)
+  head.write('E')
+  head.writeInt32BE(body.length + 4, 1)
+  return Buffer.concat([head, body])
+}
