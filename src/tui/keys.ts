@@ -27,6 +27,8 @@ const pictures: Readonly<Record<string, string>> = {
   enter: 'Enter',
   escape: 'Esc',
   ' ': 'Space',
+  left: '←',
+  right: '→',
 }
 
 export function keyLabel(key: string): string {
@@ -57,8 +59,13 @@ export function keysOf(input: string, key: Key): readonly string[] {
   for (const [flag, name] of named) if (key[flag] === true) return [name]
   if (input === '' || key.meta) return []
   if (key.ctrl) return [`ctrl+${input}`]
-  return Array.from(graphemesOf(input), (character) => {
-    if (/^[\r\n]+$/.test(character)) return 'enter'
-    return character === '\t' ? 'tab' : character
-  }).filter((character) => character.length > 1 || character >= ' ')
+  return Array.from(graphemesOf(input), keyOfCharacter).filter((name) => name !== '')
+}
+
+function keyOfCharacter(character: string): string {
+  if (character >= ' ') return character
+  if (/^[\r\n]+$/.test(character)) return 'enter'
+  if (character === '\t') return 'tab'
+  const code = character.charCodeAt(0)
+  return code >= 1 && code <= 26 ? `ctrl+${String.fromCharCode(code + 96)}` : ''
 }

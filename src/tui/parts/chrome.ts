@@ -1,5 +1,6 @@
 /** The lines every screen has: title, banner, bottom line, help, and one line of text being typed. */
 import { type KeyTable, keyLabel } from '../keys.ts'
+import type { Movement } from '../scrolling.ts'
 import type { Connection } from '../source.ts'
 import { fitted, type Line, lineWidth, type Span, spread } from '../text/span.ts'
 import { visible } from '../text/visible.ts'
@@ -37,6 +38,25 @@ export function barLine<Action extends string>(table: KeyTable<Action>, width: n
   return fitted([...head, ...tail], width)
 }
 
+/** What moves in the help itself; any other key closes it. */
+export const helpKeys: KeyTable<Movement> = [
+  { keys: ['j', 'down'], action: 'down', help: 'down' },
+  { keys: ['k', 'up'], action: 'up', help: 'up' },
+  { keys: ['pageDown', ' '], action: 'pageDown', help: 'page down' },
+  { keys: ['pageUp'], action: 'pageUp', help: 'page up' },
+]
+
+export function helpBarLine(rows: number, height: number, width: number): Line {
+  const more: Line =
+    rows > height
+      ? [
+          { text: 'j k', tone: 'key' },
+          { text: ' scroll  ', tone: 'quiet' },
+        ]
+      : []
+  return fitted([...more, { text: 'any other key', tone: 'key' }, { text: ' closes the help', tone: 'quiet' }], width)
+}
+
 export interface HelpPart<Action extends string> {
   readonly title: string
   readonly table: KeyTable<Action>
@@ -48,7 +68,7 @@ export function helpLines<Action extends string>(parts: readonly HelpPart<Action
     [{ text: title, tone: 'title' }],
     ...table.map(
       ({ keys, help }): Line => [
-        ...fitted([{ text: ` ${keys.map(keyLabel).join(' ')}`, tone: 'key' }], 15),
+        ...fitted([{ text: ` ${keys.map(keyLabel).join(' ')}`, tone: 'key' }], 12),
         { text: ` ${help}` },
       ],
     ),

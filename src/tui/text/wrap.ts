@@ -68,7 +68,7 @@ function findRows(text: string, width: number): readonly Row[] {
     used += needed
     if (text.charCodeAt(at) === 0x20) goodBreak = end
   }
-  if (start < text.length || rows.length === 0 || text.endsWith('\n')) breakAt(text.length)
+  if (start < text.length || rows.length === 0) breakAt(text.length)
   return rows
 }
 

@@ -44,7 +44,9 @@ function facts(approval: Approval, width: number): Block {
       .filter(({ decision }) => decision.verdict === 'hold')
       .map(({ decision }) => [decision.rule ?? 'no rule', decision.reason]),
   )
+  const { whyNot } = approval
   return linesBlock([
+    ...(whyNot === null ? [] : entry('you', visibleSpans(`may not decide: ${whyNot}`, 'warning'), width)),
     ...entry('asks', who, width),
     ...entry('because', approval.reason === null ? [quiet('no reason given')] : visibleSpans(approval.reason), width),
     ...Array.from(rules, ([rule, why]) =>
@@ -64,7 +66,7 @@ function impact({ impact }: Approval): readonly Line[] {
   if (impact.rows !== undefined && impact.lines.length === 0)
     lines.push([{ text: `about ${impact.rows.toLocaleString('en')} rows` }])
   if (impact.unknown !== undefined) {
-    const what = lines.length === 0 ? 'the target could not be asked: ' : 'more is not known: '
+    const what = lines.length === 0 ? 'not known: ' : 'more is not known: '
     lines.push([{ text: what, tone: 'warning' }, ...visibleSpans(impact.unknown, 'warning')])
   }
   return lines.length === 0 ? [[quiet('the target knows nothing of it')]] : lines

@@ -1,5 +1,5 @@
 /** The pending approvals as a table. Pure: one line for each, cut to the columns that there are. */
-import { column, fitted, type Line } from '../../text/span.ts'
+import { column, fitted, type Line, spread } from '../../text/span.ts'
 import { age, secondsLeft } from '../../text/time.ts'
 import { excerpt, visible } from '../../text/visible.ts'
 import { widthOf } from '../../text/width.ts'
@@ -21,12 +21,14 @@ export function listLines(
 ): readonly Line[] {
   const { selected, from, height, width, now } = options
   const columns = columnsFor(items, width, now)
-  const heading = fitted(
-    columns.flatMap(({ title, width }, at) =>
-      column(`${at === 0 ? '  ' : ' '}${title}`, width + (at === 0 ? 0 : 1), 'quiet'),
-    ),
-    width,
+  const titles = columns.flatMap(({ title, width }, at) =>
+    at === columns.length - 1
+      ? [{ text: ` ${title}`, tone: 'quiet' } as const]
+      : column(`${at === 0 ? '  ' : ' '}${title}`, width + (at === 0 ? 0 : 1), 'quiet'),
   )
+  const below = items.length - from - (height - 1)
+  const more = [from > 0 ? `▲ ${from}` : '', below > 0 ? `▼ ${below}` : ''].filter(Boolean).join(' ')
+  const heading = more === '' ? fitted(titles, width) : spread(titles, [{ text: more, tone: 'quiet' }], width)
   const rows = items.slice(from, from + height - 1).map((item): Line => {
     const marked = item.approval.id === selected
     const cells = columns.flatMap((cell, at): Line => {

@@ -34,6 +34,7 @@ export interface ReviewState {
   readonly selected: string | null
   readonly listFrom: number
   readonly scroll: number
+  readonly helpScroll: number
   /** Rows of the selected one's text that have been on the screen, counted from its beginning. */
   readonly seen: number
   readonly view: 'list' | 'detail' | 'help'

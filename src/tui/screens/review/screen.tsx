@@ -1,5 +1,5 @@
 /** Pending approvals above, what the selected one asks below. Draws the state and hands keys on; decides nothing. */
-import { barLine, bannerLine, dividerLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
+import { barLine, bannerLine, dividerLine, helpBarLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
 import { Rows } from '../../parts/rows.tsx'
 import { Screen } from '../../parts/screen.tsx'
 import type { Store } from '../../store.ts'
@@ -8,7 +8,7 @@ import { fitted, type Line } from '../../text/span.ts'
 import { visible } from '../../text/visible.ts'
 import { useStore } from '../../use-store.ts'
 import { isPending } from './items.ts'
-import { detailKeys, listKeys } from './keys.ts'
+import { detailKeys, helpParts, listKeys } from './keys.ts'
 import { smallest } from './layout.ts'
 import { listLines, summaryOf } from './list.ts'
 import type { Prompt, ReviewEvent, ReviewState } from './model.ts'
@@ -39,7 +39,7 @@ function Review({ state }: { readonly state: ReviewState }) {
   const { layout } = view
   const { columns: width } = state.size
   const stale = state.connection.state !== 'connected'
-  const text = state.view === 'help' ? helpText(width) : textLines(state, view)
+  const text = state.view === 'help' ? helpLines(helpParts, width).slice(state.helpScroll) : textLines(state, view)
   return (
     <>
       <Rows lines={[title(state, view)]} width={width} height={layout.title} />
@@ -48,7 +48,7 @@ function Review({ state }: { readonly state: ReviewState }) {
       <Rows lines={[divider(state, view)]} width={width} height={layout.divider} stale={stale} />
       <Rows lines={text} width={width} height={layout.text} stale={stale && state.view !== 'help'} />
       <Rows lines={bottom(state, view)} width={width} height={layout.bottom} />
-      <Rows lines={[bar(state)]} width={width} height={layout.bar} />
+      <Rows lines={[bar(state, view)]} width={width} height={layout.bar} />
     </>
   )
 }
@@ -106,16 +106,6 @@ function textLines(state: ReviewState, { detail, layout }: View): readonly Line[
   return detail === undefined ? [] : windowOf(detail.block, state.scroll, layout.text)
 }
 
-function helpText(width: number): readonly Line[] {
-  return helpLines(
-    [
-      { title: 'In the list', table: listKeys },
-      { title: 'In one command', table: detailKeys },
-    ],
-    width,
-  )
-}
-
 function bottom(state: ReviewState, view: View): readonly Line[] {
   const { columns: width } = state.size
   const sending: Line = state.sending === null ? [] : [{ text: 'Sending the decision …', tone: 'quiet' }]
@@ -123,33 +113,29 @@ function bottom(state: ReviewState, view: View): readonly Line[] {
   if (state.prompt === null) return [notice]
   const input = inputLine(labelOf(state.prompt), visible(state.prompt.input), width)
   if (view.layout.bottom < 2) return [state.notice === null ? input : notice]
-  return [state.notice === null ? fitted(questionOf(state.prompt, state, view), width) : notice, input]
+  return [state.notice === null ? fitted(questionOf(state.prompt, view, state.seen), width) : notice, input]
 }
 
-function questionOf(prompt: Prompt, state: ReviewState, { item, detail }: View): Line {
+function questionOf(prompt: Prompt, { item, detail }: View, seen: number): Line {
   if (prompt.kind === 'filter') return [{ text: 'Words to look for in who, target, rule and text', tone: 'quiet' }]
   if (item === undefined) return []
-  const asks = summaryOf(item)
+  const asks = `${summaryOf(item)} for ${visible(item.approval.user)}`
   if (prompt.kind === 'deny') return [{ text: `Deny ${asks}?`, tone: 'bad' }]
-  const unseen = (detail?.essential ?? 0) - state.seen
+  const unseen = (detail?.essential ?? 0) - seen
   const warning: Line = unseen > 0 ? [{ text: `${unseen} rows not read yet! `, tone: 'bad' }] : []
-  return [...warning, { text: `Approve ${asks} for ${visible(item.approval.user)}?`, tone: 'warning' }]
+  const question = prompt.confirm === null ? `Approve ${asks}?` : `Type ${visible(prompt.confirm)} to approve ${asks}.`
+  return [...warning, { text: question, tone: 'warning' }]
 }
+
+/** Short, so that what is typed is seen in a narrow window too. */
+const labels = { filter: 'filter: ', deny: 'reason: ', note: 'note: ', confirm: 'name: ' } as const
 
 function labelOf(prompt: Prompt): string {
-  switch (prompt.kind) {
-    case 'filter':
-      return 'filter: '
-    case 'deny':
-      return 'reason: '
-    case 'approve':
-      return prompt.confirm === null ? 'note (may be empty): ' : `type ${visible(prompt.confirm)} to approve: `
-    default:
-      return prompt satisfies never
-  }
+  if (prompt.kind !== 'approve') return labels[prompt.kind]
+  return prompt.confirm === null ? labels.note : labels.confirm
 }
 
-function bar(state: ReviewState): Line {
+function bar(state: ReviewState, { layout: { text } }: View): Line {
   const { columns: width } = state.size
   if (state.prompt !== null)
     return barLine(
@@ -159,13 +145,6 @@ function bar(state: ReviewState): Line {
       ],
       width,
     )
-  if (state.view === 'help')
-    return fitted(
-      [
-        { text: 'any key', tone: 'key' },
-        { text: ' closes the help', tone: 'quiet' },
-      ],
-      width,
-    )
+  if (state.view === 'help') return helpBarLine(helpLines(helpParts, width).length, text, width)
   return state.view === 'list' ? barLine(listKeys, width) : barLine(detailKeys, width)
 }

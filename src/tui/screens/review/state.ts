@@ -1,12 +1,13 @@
 /** The review screen's state and how it changes. Pure: time, keys and news come in as events. */
 import type { Approval, ApprovalEvent, Decide, Me } from '../../../contract/api.ts'
 import { actionOf } from '../../keys.ts'
+import { helpKeys, helpLines } from '../../parts/chrome.ts'
 import { type Movement, move, reveal } from '../../scrolling.ts'
 import type { Step } from '../../store.ts'
 import { clampScroll } from '../../text/block.ts'
 import { type Detail, detailOf } from './detail.ts'
 import { apply, type Item, isPending, matches, tidy } from './items.ts'
-import { detailKeys, listKeys, type ReviewAction } from './keys.ts'
+import { detailKeys, listKeys, helpParts, type ReviewAction } from './keys.ts'
 import { layoutOf, type ReviewLayout } from './layout.ts'
 import type { Prompt, ReviewEffect, ReviewEvent, ReviewState } from './model.ts'
 import { endSentence, promptFor, promptKey, promptPaste } from './prompt.ts'
@@ -16,7 +17,7 @@ type ReviewStep = Step<ReviewState, ReviewEffect>
 export function initialReview(me: Me, now: number, size: ReviewState['size']): ReviewState {
   return {
     ...{ me, now, size, connection: { state: 'connecting' }, loaded: false, items: [], selected: null },
-    ...{ listFrom: 0, scroll: 0, seen: 0, view: 'list', before: 'list', filter: '' },
+    ...{ listFrom: 0, scroll: 0, helpScroll: 0, seen: 0, view: 'list', before: 'list', filter: '' },
     ...{ prompt: null, sending: null, notice: null },
   }
 }
@@ -90,7 +91,7 @@ function stillAsked(prompt: Prompt, items: readonly Item[]): Partial<ReviewState
   }
   if (item.approval.digest !== prompt.digest) {
     const text = 'Nothing was sent: what is asked changed meanwhile. Read it again.'
-    return { prompt: null, scroll: 0, seen: 0, notice: { tone: 'warning', text } }
+    return { prompt: null, scroll: 0, helpScroll: 0, seen: 0, notice: { tone: 'warning', text } }
   }
   return {}
 }
@@ -113,9 +114,17 @@ function press(state: ReviewState, key: string): ReviewStep {
           { effect: 'decide', id: wish.id, wish: wish.decide },
         ]
   }
-  if (state.view === 'help') return [{ ...state, view: state.before }]
+  if (state.view === 'help') return [readHelp(state, key)]
   const action = actionOf(state.view === 'list' ? listKeys : detailKeys, key)
   return action === undefined ? [state] : act(state, action)
+}
+
+function readHelp(state: ReviewState, key: string): ReviewState {
+  const movement = actionOf(helpKeys, key)
+  if (movement === undefined) return { ...state, view: state.before, helpScroll: 0 }
+  const height = layoutOf(state, 0).text
+  const places = Math.max(1, helpLines(helpParts, state.size.columns).length - height + 1)
+  return { ...state, helpScroll: move(state.helpScroll, movement, places, height) }
 }
 
 function act(state: ReviewState, action: ReviewAction): ReviewStep {

@@ -26,6 +26,7 @@ export interface TailState {
   /** The record that is open: kept here, since the list may lose it meanwhile. */
   readonly opened: AuditRecord | null
   readonly scroll: number
+  readonly helpScroll: number
   /** The filter being typed. */
   readonly prompt: string | null
   readonly notice: string | null

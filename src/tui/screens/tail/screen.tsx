@@ -1,14 +1,14 @@
 /** The audit as it is written, newest last. Draws the state and hands keys on; decides nothing. */
-import { barLine, bannerLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
+import { barLine, bannerLine, helpBarLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
 import { Rows } from '../../parts/rows.tsx'
 import { Screen } from '../../parts/screen.tsx'
 import type { Store } from '../../store.ts'
 import { windowOf } from '../../text/block.ts'
-import { fitted, type Line } from '../../text/span.ts'
+import type { Line } from '../../text/span.ts'
 import { visible } from '../../text/visible.ts'
 import { useStore } from '../../use-store.ts'
 import { formatFilter } from './filter.ts'
-import { listKeys, recordKeys } from './keys.ts'
+import { helpParts, listKeys, recordKeys } from './keys.ts'
 import { layoutOf, type TailLayout } from './layout.ts'
 import { headingLine, recordLine } from './list.ts'
 import type { TailEvent, TailState } from './model.ts'
@@ -44,7 +44,7 @@ function Tail({ state }: { readonly state: TailState }) {
       <Rows lines={[heading(state, layout)]} width={width} height={layout.heading} />
       <Rows lines={body(state, layout)} width={width} height={layout.list} stale={stale} />
       <Rows lines={bottom(state)} width={width} height={layout.bottom} />
-      <Rows lines={[bar(state)]} width={width} height={layout.bar} />
+      <Rows lines={[bar(state, layout)]} width={width} height={layout.bar} />
     </>
   )
 }
@@ -77,14 +77,7 @@ function heading(state: TailState, { list }: TailLayout): Line {
 
 function body(state: TailState, { list }: TailLayout): readonly Line[] {
   const { columns: width } = state.size
-  if (state.view === 'help')
-    return helpLines(
-      [
-        { title: 'In the list', table: listKeys },
-        { title: 'In one record', table: recordKeys },
-      ],
-      width,
-    )
+  if (state.view === 'help') return helpLines(helpParts, width).slice(state.helpScroll)
   if (state.view === 'record' && state.opened !== null)
     return windowOf(recordBlock(state.opened, width), state.scroll, list)
   if (state.shown.length === 0)
@@ -103,7 +96,7 @@ function bottom(state: TailState): readonly Line[] {
   return [...prompt, ...notice]
 }
 
-function bar(state: TailState): Line {
+function bar(state: TailState, { list }: TailLayout): Line {
   const { columns: width } = state.size
   if (state.prompt !== null)
     return barLine(
@@ -113,13 +106,6 @@ function bar(state: TailState): Line {
       ],
       width,
     )
-  if (state.view === 'help')
-    return fitted(
-      [
-        { text: 'any key', tone: 'key' },
-        { text: ' closes the help', tone: 'quiet' },
-      ],
-      width,
-    )
+  if (state.view === 'help') return helpBarLine(helpLines(helpParts, width).length, list, width)
   return barLine(state.view === 'list' ? listKeys : recordKeys, width)
 }

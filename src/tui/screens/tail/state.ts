@@ -2,12 +2,13 @@
 import type { AuditRecord } from '../../../contract/record.ts'
 import { edit, insert } from '../../editing.ts'
 import { actionOf } from '../../keys.ts'
+import { helpKeys, helpLines } from '../../parts/chrome.ts'
 import { type Movement, move, reveal } from '../../scrolling.ts'
 import type { TailFilter } from '../../source.ts'
 import type { Step } from '../../store.ts'
 import { clampScroll } from '../../text/block.ts'
 import { createMatcher, formatFilter, parseFilter } from './filter.ts'
-import { listKeys, recordKeys, type TailAction } from './keys.ts'
+import { listKeys, recordKeys, helpParts, type TailAction } from './keys.ts'
 import { layoutOf } from './layout.ts'
 import type { TailEffect, TailEvent, TailState } from './model.ts'
 import { recordBlock } from './record.ts'
@@ -22,7 +23,7 @@ export function initialTail(filter: TailFilter, size: TailState['size']): TailSt
   return {
     ...{ size, connection: { state: 'connecting' }, kept: [], shown: [], weight: 0, received: 0, filter },
     ...{ following: true, selected: null, listFrom: 0, fresh: 0, view: 'list', before: 'list' },
-    ...{ opened: null, scroll: 0, prompt: null, notice: null },
+    ...{ opened: null, scroll: 0, helpScroll: 0, prompt: null, notice: null },
   }
 }
 
@@ -85,7 +86,7 @@ function weightOf(record: AuditRecord | undefined): number {
 
 function press(state: TailState, key: string): TailStep {
   if (state.prompt !== null) return [answer(state, state.prompt, key)]
-  if (state.view === 'help') return [{ ...state, view: state.before }]
+  if (state.view === 'help') return [readHelp(state, key)]
   const action = actionOf(state.view === 'list' ? listKeys : recordKeys, key)
   return action === undefined ? [state] : act(state, action)
 }
@@ -101,6 +102,14 @@ function answer(state: TailState, prompt: string, key: string): TailState {
 
 function filterBy(state: TailState, filter: TailFilter): TailState {
   return { ...state, filter, shown: state.kept.filter(createMatcher(filter)), fresh: 0 }
+}
+
+function readHelp(state: TailState, key: string): TailState {
+  const movement = actionOf(helpKeys, key)
+  if (movement === undefined) return { ...state, view: state.before, helpScroll: 0 }
+  const height = layoutOf(state).list
+  const places = Math.max(1, helpLines(helpParts, state.size.columns).length - height + 1)
+  return { ...state, helpScroll: move(state.helpScroll, movement, places, height) }
 }
 
 function act(state: TailState, action: TailAction): TailStep {
