@@ -1,4 +1,5 @@
 /** `hoop approve` on a terminal: runs the review screen until the reviewer leaves it. */
+import './production.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import { runFullScreen, sizeOf } from './full-screen.tsx'

@@ -1,4 +1,5 @@
 /** `hoop logs --follow` on a terminal: runs the tail screen until the reader leaves it. */
+import './production.ts'
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { AuditRecord } from '../contract/record.ts'
