@@ -1,5 +1,6 @@
 /** `hoop approve` on a terminal: runs the review screen until the reviewer leaves it. */
 import './production.ts'
+import { createElement } from 'react'
 import { reasonOf } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import { runFullScreen, sizeOf } from './full-screen.tsx'
@@ -31,7 +32,7 @@ export async function runReview({ source, io, env, clock, signal }: ReviewOption
   const stopListening = source.onConnection((connection) => store.dispatch({ type: 'connection', connection }))
   const ticking = setInterval(() => store.dispatch({ type: 'tick', now: clock.now() }), 1000)
   try {
-    await runFullScreen(<ReviewScreen store={store} />, {
+    await runFullScreen(createElement(ReviewScreen, { store }), {
       ...{ io, env, signal: AbortSignal.any([signal, left.signal]) },
       onResize: (size) => store.dispatch({ type: 'resize', ...size }),
       async feed(over) {

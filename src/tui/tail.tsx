@@ -1,6 +1,7 @@
 /** `hoop logs --follow` on a terminal: runs the tail screen until the reader leaves it. */
 import './production.ts'
 import { setImmediate } from 'node:timers/promises'
+import { createElement } from 'react'
 import type { Clock } from '../base/clock.ts'
 import type { AuditRecord } from '../contract/record.ts'
 import { runFullScreen, sizeOf } from './full-screen.tsx'
@@ -33,7 +34,7 @@ export async function runTail({ source, initialFilter, io, env, clock, signal }:
   )
   const stopListening = source.onConnection((connection) => store.dispatch({ type: 'connection', connection }))
   try {
-    await runFullScreen(<TailScreen store={store} />, {
+    await runFullScreen(createElement(TailScreen, { store }), {
       ...{ io, env, signal: AbortSignal.any([signal, left.signal]) },
       onResize: (size) => store.dispatch({ type: 'resize', ...size }),
       feed: (over) => feed(source.follow(over), store, clock),
