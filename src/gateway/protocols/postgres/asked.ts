@@ -1,0 +1,109 @@
+/** The client's direction: one message after the other is understood, judged and forwarded. */
+import { hoopError } from '../../../contract/error-codes.ts'
+import { endCopy, forwardCopyData } from './copy.ts'
+import { callFunction } from './call.ts'
+import { createExtended } from './extended.ts'
+import { code } from './messages.ts'
+import { query } from './simple.ts'
+import type { Talk } from './talk.ts'
+import { createCutter, type Piece } from './wire.ts'
+
+/** What to do with the rest of a message that comes in parts. */
+export type Rest = (piece: Piece) => Promise<void> | void
+
+/** Bytes of a message around its SQL: header, a statement's name, parameter types. */
+const aroundSql = 512 * 1024
+const smallMessage = 64 * 1024
+
+/** Resolves when the client says no more. */
+export async function listenToClient(talk: Talk): Promise<void> {
+  const cutter = createCutter({ from: 'the client', limit: (type) => limits(talk, type) })
+  const handle = createHandler(talk)
+  for (;;) {
+    const chunk = await talk.client.intake.next()
+    if (chunk === undefined) return
+    // The target has ended: what still comes is drained, or closing would reset the link under its last words.
+    if (talk.over) continue
+    cutter.feed(chunk)
+    for (let piece = cutter.next(); piece !== undefined; piece = cutter.next()) await handle(piece)
+    await talk.outward.flush()
+  }
+}
+
+function limits(talk: Talk, type: number): number | undefined {
+  switch (String.fromCharCode(type)) {
+    case 'Q':
+    case 'P':
+      return talk.limits.statementBytes + aroundSql
+    case 'B':
+    case 'F':
+      return smallMessage
+    case 'D':
+    case 'E':
+    case 'C':
+    case 'S':
+    case 'H':
+    case 'X':
+    case 'c':
+      return smallMessage
+    case 'd':
+    case 'f':
+      return 0
+    default:
+      return undefined
+  }
+}
+
+function createHandler(talk: Talk): (piece: Piece) => Promise<void> {
+  const extended = createExtended(talk)
+  let rest: Rest | undefined
+
+  async function start(piece: Piece): Promise<Rest | undefined> {
+    const letter = String.fromCharCode(piece.type)
+    if (talk.skipping && letter !== 'S' && letter !== 'X') return drop
+    switch (letter) {
+      case 'Q':
+        return query(talk, piece)
+      case 'F':
+        return callFunction(talk, piece)
+      case 'P':
+        return extended.parse(piece)
+      case 'B':
+        return extended.bind(piece)
+      case 'D':
+        return extended.describe(whole(piece))
+      case 'E':
+        return extended.execute(whole(piece))
+      case 'C':
+        return extended.close(whole(piece))
+      case 'H':
+        return extended.flush(whole(piece))
+      case 'S':
+        return extended.sync(whole(piece))
+      case 'd':
+        return forwardCopyData(talk, piece)
+      case 'c':
+      case 'f':
+        return endCopy(talk, piece)
+      case 'X':
+        talk.outward.keepHouse(whole(piece))
+        talk.outward.end()
+        return undefined
+      default:
+        throw hoopError('internal', `no way to handle a message of type "${letter}"`)
+    }
+  }
+
+  return async (piece) => {
+    if (piece.first) rest = await start(piece)
+    else await rest?.(piece)
+  }
+}
+
+export function drop(): void {}
+
+function whole(piece: Piece): Piece {
+  if (!piece.last)
+    throw hoopError('protocol-error', `the client sent a message of ${piece.total} bytes where a short one is due`)
+  return piece
+}

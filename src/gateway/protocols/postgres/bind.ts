@@ -1,0 +1,128 @@
+/**
+ * Reads a Bind while it streams by: names at once, and of every parameter the beginning that is recorded. A value of a
+ * gigabyte is counted, not kept. Pure: bytes in, a view out.
+ */
+import { hoopError } from '../../../contract/error-codes.ts'
+
+export interface BoundValue {
+  /** The value's first bytes; null is SQL NULL. */
+  readonly beginning: Buffer | null
+  readonly bytes: number
+  readonly binary: boolean
+}
+
+export interface BindView {
+  readonly portal: Buffer
+  readonly statement: Buffer
+  readonly values: readonly BoundValue[]
+  /** Bytes of all values together. */
+  readonly bytes: number
+}
+
+export interface BindReader {
+  /** The next bytes of the frame, header included. Returns what the Bind says once its last byte was fed. */
+  feed(bytes: Buffer): BindView | undefined
+}
+
+/** Of each value, this much is kept for the record; PostgreSQL's own log does the like (log_parameter_max_length). */
+const keptOfValue = 16 * 1024
+/** All values of one Bind together. */
+const keptOfAll = 1024 * 1024
+
+export function createBindReader(total: number): BindReader {
+  let seen = 0
+  /** Small things (names, counts, lengths) are collected here until they are complete. */
+  let pending: Buffer = Buffer.alloc(0)
+  const values: BoundValue[] = []
+  const formats: number[] = []
+  let portal: Buffer | undefined
+  let statement: Buffer | undefined
+  let formatsLeft: number | undefined
+  let valuesLeft: number | undefined
+  let resultFormatsLeft: number | undefined
+  let value: { parts: Buffer[]; kept: number; left: number; bytes: number } | undefined
+  let keptInAll = 0
+  let sum = 0
+
+  function number(size: 2 | 4): number | undefined {
+    if (pending.length < size) return undefined
+    const read = size === 2 ? pending.readUInt16BE() : pending.readInt32BE()
+    pending = pending.subarray(size)
+    return read
+  }
+  function name(): Buffer | undefined {
+    const end = pending.indexOf(0)
+    if (end < 0) {
+      if (pending.length > 64 * 1024) throw malformed('has a name of more than 64 KiB')
+      return undefined
+    }
+    const read = Buffer.from(pending.subarray(0, end))
+    pending = pending.subarray(end + 1)
+    return read
+  }
+  function isBinary(index: number): boolean {
+    return (formats.length === 1 ? formats[0] : formats[index]) === 1
+  }
+
+  /** One step; false when more bytes are needed, or everything is read. */
+  function step(): boolean {
+    if (portal === undefined) return (portal = name()) !== undefined
+    if (statement === undefined) return (statement = name()) !== undefined
+    if (formatsLeft === undefined) return (formatsLeft = number(2)) !== undefined
+    if (formatsLeft > 0) {
+      const format = number(2)
+      if (format === undefined) return false
+      formats.push(format)
+      formatsLeft -= 1
+      return true
+    }
+    if (valuesLeft === undefined) return (valuesLeft = number(2)) !== undefined
+    if (value !== undefined) return stepValue(value)
+    if (valuesLeft > 0) {
+      const length = number(4)
+      if (length === undefined) return false
+      valuesLeft -= 1
+      if (length < -1 || length > total) throw malformed(`has a value that claims to be ${length} bytes long`)
+      if (length === -1) values.push({ beginning: null, bytes: 0, binary: isBinary(values.length) })
+      else value = { parts: [], kept: 0, left: length, bytes: length }
+      return true
+    }
+    if (resultFormatsLeft === undefined) return (resultFormatsLeft = number(2)) !== undefined
+    if (resultFormatsLeft === 0) return false
+    if (number(2) === undefined) return false
+    resultFormatsLeft -= 1
+    return true
+  }
+
+  function stepValue(current: NonNullable<typeof value>): boolean {
+    const part = pending.subarray(0, Math.min(current.left, pending.length))
+    const keep = Math.min(part.length, keptOfValue - current.kept, keptOfAll - keptInAll)
+    if (keep > 0) current.parts.push(Buffer.from(part.subarray(0, keep)))
+    current.kept += Math.max(keep, 0)
+    keptInAll += Math.max(keep, 0)
+    current.left -= part.length
+    pending = pending.subarray(part.length)
+    if (current.left > 0) return false
+    sum += current.bytes
+    values.push({ beginning: Buffer.concat(current.parts), bytes: current.bytes, binary: isBinary(values.length) })
+    value = undefined
+    return true
+  }
+
+  return {
+    feed(bytes) {
+      const body = bytes.subarray(Math.max(0, 5 - seen))
+      seen += bytes.length
+      pending = pending.length === 0 ? body : Buffer.concat([pending, body])
+      while (step());
+      if (seen < total) return undefined
+      if (portal === undefined || statement === undefined || resultFormatsLeft !== 0 || pending.length > 0)
+        throw malformed('does not have the form that its type demands')
+      return { portal, statement, values, bytes: sum }
+    },
+  }
+}
+
+function malformed(what: string): Error {
+  return hoopError('protocol-error', `a Bind message ${what}`)
+}

@@ -1,0 +1,256 @@
+/**
+ * The extended protocol: Parse is looked at early, Execute is what runs and is cleared with the values of Bind. After a
+ * refusal the rest up to Sync is dropped here, as the server drops it after the failure that stands in the refusal's place.
+ */
+import type { Refusal } from '../../../contract/refusal.ts'
+import { drop, type Rest } from './asked.ts'
+import { type BindView, createBindReader } from './bind.ts'
+import { clear } from './clear.ts'
+import { readAhead } from './judged.ts'
+import { nameKey, type ParseView, readExecute, readNamed, readParse, View } from './messages.ts'
+import type { Names } from './names.ts'
+import { readParameters } from './parameters.ts'
+import type { Statement } from './parts.ts'
+import { notUnderstood } from './refusals.ts'
+import type { Run } from './run.ts'
+import type { Portal, Prepared } from './session.ts'
+import { changesMeaning, mentionsExecute } from './simple.ts'
+import { type Talk, untilAnswered, untilCertain } from './talk.ts'
+import type { Piece } from './wire.ts'
+
+export interface Extended {
+  parse(piece: Piece): Promise<Rest | undefined>
+  bind(piece: Piece): Promise<Rest | undefined>
+  describe(piece: Piece): Promise<undefined>
+  execute(piece: Piece): Promise<Rest | undefined>
+  close(piece: Piece): undefined
+  flush(piece: Piece): undefined
+  sync(piece: Piece): undefined
+}
+
+export function createExtended(talk: Talk): Extended {
+  const { ledger, session, outward } = talk
+
+  function refuse(refusal: Refusal): Rest {
+    ledger.push({ kind: 'refused', group: talk.group, refusal })
+    outward.say('failure')
+    talk.skipping = true
+    return drop
+  }
+
+  function keyOf(name: Buffer): string | undefined {
+    return nameKey(name, session.parameters.get('client_encoding'))
+  }
+
+  /** What a name means, once that cannot change any more by an answer that is still to come. */
+  async function meaning<V>(names: Names<V>, key: string | undefined): Promise<V | undefined> {
+    if (key === undefined) return undefined
+    const { value, group } = names.meaning(key)
+    if (group === undefined || group === talk.group) return value
+    await untilAnswered(talk, group)
+    return names.meaning(key).value
+  }
+
+  async function parse(piece: Piece): Promise<Rest | undefined> {
+    await untilCertain(talk)
+    const view = piece.last ? readParse(piece.bytes) : readBeginning(piece.bytes)
+    if (session.statements.doubtfulBefore(talk.group) && mentionsExecute(view.sql))
+      await untilAnswered(talk, talk.group - 1)
+    if (talk.skipping || talk.over) return drop
+    const key = keyOf(view.name)
+    if (key === undefined) return refuse(notUnderstood(unclearName))
+    const whole = piece.last ? undefined : piece.total - (piece.bytes.length - view.sql.length)
+    const { statements } = await talk.reader.read(view.sql, session, whole)
+    if (talk.skipping || talk.over) return drop
+    const prepared: Prepared = { statements, types: view.types }
+    const [first, ...others] = statements
+    if (first === undefined) {
+      ledger.push({ kind: 'parse', group: talk.group, done: session.statements.change(key, prepared, talk.group) })
+      outward.prepareNothing(view)
+      return undefined
+    }
+    const read = readAhead(talk.checkpoint, statements)
+    if (read === undefined) {
+      const cleared = await clear(talk, [first, ...others])
+      if (cleared === 'skipped') return drop
+      if ('refusal' in cleared) return refuse(cleared.refusal)
+      // Policy has changed its mind between two looks; nothing has run yet.
+      for (const run of cleared.runs) run.settle({ status: 'not-run' })
+      return parse(piece)
+    }
+    ledger.push({ kind: 'parse', group: talk.group, done: session.statements.change(key, prepared, talk.group) })
+    outward.prepare(piece, read)
+    return (part) => {
+      outward.more(part)
+      return outward.flush()
+    }
+  }
+
+  async function bind(piece: Piece): Promise<Rest | undefined> {
+    const reader = createBindReader(piece.total)
+    const view = reader.feed(piece.bytes)
+    if (view !== undefined) await bound(view)
+    if (talk.skipping || talk.over) return drop
+    outward.keepHouse(piece)
+    return async (part) => {
+      const view = reader.feed(part.bytes)
+      if (view !== undefined) await bound(view)
+      // Also after a failure: the server has the first half of this message.
+      outward.more(part)
+      await outward.flush()
+    }
+  }
+
+  async function bound(view: BindView): Promise<void> {
+    const prepared = await meaning(session.statements, keyOf(view.statement))
+    const key = keyOf(view.portal)
+    // The server failed meanwhile: it will skip this one.
+    if (talk.skipping || talk.over) return
+    const portal: Portal = {
+      prepared,
+      name: Buffer.from(view.portal),
+      parameters: readParameters(view.values, prepared?.types ?? []),
+      bytes: view.bytes,
+      run: undefined,
+    }
+    // A portal whose name we cannot tell is one that we do not know: executing it is refused.
+    const change = key === undefined ? undefined : session.portals.change(key, portal, talk.group)
+    const done = (accepted: boolean) => {
+      const replaced = accepted && key !== undefined ? session.portals.accepted().get(key) : undefined
+      replaced?.run?.settle({ status: 'done' })
+      change?.(accepted)
+    }
+    ledger.push({ kind: 'bind', group: talk.group, done })
+  }
+
+  async function describe(piece: Piece): Promise<undefined> {
+    const { kind, name } = readNamed(piece.bytes)
+    const key = keyOf(name)
+    if (kind === 'statement') {
+      const prepared = await meaning(session.statements, key)
+      if (talk.skipping) return
+      ledger.push({ kind: 'describe-statement', group: talk.group, prepared })
+    } else {
+      const portal = await meaning(session.portals, key)
+      if (talk.skipping) return
+      ledger.push({ kind: 'describe-portal', group: talk.group, portal, shown: true })
+    }
+    outward.keepHouse(piece)
+  }
+
+  async function execute(piece: Piece): Promise<Rest | undefined> {
+    const view = readExecute(piece.bytes)
+    await untilCertain(talk)
+    const portal = await meaning(session.portals, keyOf(view.portal))
+    if (talk.skipping || talk.over) return drop
+    if (portal?.run !== undefined) {
+      ledger.push({ kind: 'execute', group: talk.group, run: portal.run, portal })
+      outward.runOn(piece, portal.run.permit)
+      return undefined
+    }
+    const statements = await statementsOf(portal, view)
+    if (talk.skipping || talk.over) return drop
+    if (statements === undefined) return refuse(notUnderstood(unknownStatement))
+    const [first, ...others] = statements
+    if (first === undefined) {
+      ledger.push({ kind: 'execute', group: talk.group, run: undefined, portal: undefined })
+      outward.runNothing(piece)
+      return undefined
+    }
+    const cleared = await clear(talk, [first, ...others], portal?.parameters)
+    if (cleared === 'skipped') return drop
+    if ('refusal' in cleared) return refuse(cleared.refusal)
+    forward(piece, portal, view.portal, cleared.runs)
+    return undefined
+  }
+
+  /** A portal that Bind did not make may be a cursor that SQL declared: running it is fetching from it. */
+  async function statementsOf(
+    portal: Portal | undefined,
+    view: { readonly portal: Buffer; readonly maxRows: number },
+  ): Promise<readonly Statement[] | undefined> {
+    if (portal === undefined) {
+      const name = view.portal.toString('latin1').replaceAll('"', '""')
+      const fetch = `FETCH FORWARD ${view.maxRows > 0 ? view.maxRows : 'ALL'} FROM "${name}"`
+      return (await talk.reader.read(Buffer.from(fetch, 'latin1'), session)).statements
+    }
+    if (portal.prepared === undefined) return undefined
+    return Promise.all(portal.prepared.statements.map((statement) => talk.reader.refresh(statement, session)))
+  }
+
+  function forward(piece: Piece, portal: Portal | undefined, name: Buffer, runs: readonly [Run, ...Run[]]): void {
+    const [run] = runs
+    if (portal !== undefined) portal.run = run
+    run.sent(portal?.bytes ?? 0)
+    if (!run.permit.masks.empty || run.permit.sampleRows > 0) {
+      // Only a description made for this very execution says what its columns are.
+      ledger.push({ kind: 'describe-portal', group: talk.group, portal, shown: false })
+      outward.describePortal(name)
+    }
+    const entry = ledger.push({
+      kind: 'execute',
+      group: talk.group,
+      run,
+      portal,
+      // Skipped or failed: should the portal have survived, running it is a new command.
+      done: (accepted) => {
+        if (!accepted && portal !== undefined) portal.run = undefined
+      },
+    })
+    if (changesMeaning(runs.map(({ statement }) => statement))) talk.unsettled = entry
+    const [permit, ...permits] = runs.map((each) => each.permit)
+    if (permit === undefined) throw new Error('no permit for a command')
+    outward.run(piece, [permit, ...permits])
+    // The server runs one command a portal; it refuses the others at Parse.
+    for (const other of runs.slice(1)) other.settle({ status: 'not-run' })
+  }
+
+  function close(piece: Piece): undefined {
+    const { kind, name } = readNamed(piece.bytes)
+    const key = keyOf(name)
+    if (key === undefined) {
+      // It may close a name that we know under another key: nothing that is known by name counts any more.
+      ledger.push({
+        kind: 'close',
+        group: talk.group,
+        done: session.statements.change(undefined, undefined, talk.group),
+      })
+    } else if (kind === 'statement') {
+      ledger.push({ kind: 'close', group: talk.group, done: session.statements.change(key, undefined, talk.group) })
+    } else {
+      const portal = session.portals.meaning(key).value
+      const change = session.portals.change(key, undefined, talk.group)
+      const done = (accepted: boolean) => {
+        change(accepted)
+        if (accepted) portal?.run?.settle({ status: 'done' })
+      }
+      ledger.push({ kind: 'close', group: talk.group, done })
+    }
+    outward.keepHouse(piece)
+  }
+
+  function flush(piece: Piece): undefined {
+    outward.keepHouse(piece)
+  }
+
+  function sync(piece: Piece): undefined {
+    // While it waits for COPY data the server ignores a Sync (and answers none); here it ends no group either.
+    if (talk.copying !== undefined && !talk.skipping) return
+    talk.skipping = false
+    ledger.push({ kind: 'sync', group: talk.group })
+    talk.group += 1
+    outward.keepHouse(piece)
+  }
+
+  return { parse, bind, describe, execute, close, flush, sync }
+}
+
+const unclearName = 'a statement or portal has a name that the gateway cannot tell from others in this client encoding'
+const unknownStatement = 'a portal is executed that was bound to a statement unknown to the gateway'
+
+/** Name and first bytes of the SQL of a Parse that is too long to be read whole. */
+function readBeginning(bytes: Buffer): ParseView {
+  const view = new View(bytes)
+  const name = view.cstring()
+  return { name, sql: view.take(view.left), types: [] }
+}

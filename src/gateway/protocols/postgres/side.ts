@@ -1,0 +1,134 @@
+/**
+ * The side connection: the same login to the same database for the gateway's own questions (what a name means, what a
+ * held command would touch). Read-only, each question under a time limit, opened at the first question.
+ */
+import { hoopError } from '../../../contract/error-codes.ts'
+import type { LoggedIn } from './login.ts'
+import { code, endsConnection, flush, readFields, sync, View } from './messages.ts'
+import type { OpenSideConnection, SideConnection } from './parts.ts'
+import { createCutter, cstring, frame, int16, int32, type Piece } from './wire.ts'
+
+/** Settings of the side connection, as startup options. */
+export const sideOptions: readonly (readonly [Buffer, Buffer])[] = [
+  ['application_name', 'hoop'],
+  ['client_encoding', 'UTF8'],
+  ['default_transaction_read_only', 'on'],
+  ['statement_timeout', '5000'],
+  ['lock_timeout', '1000'],
+  ['standard_conforming_strings', 'on'],
+].map(([name = '', value = '']) => [Buffer.from(name), Buffer.from(value)] as const)
+
+const longestAnswerFrame = 16 * 1024 * 1024
+
+/** At most one connection, opened when it is first asked for, again if it was lost. */
+export function createSide(log: (signal: AbortSignal) => Promise<LoggedIn>): {
+  open: OpenSideConnection
+  close(): void
+} {
+  const over = new AbortController()
+  let current: Promise<SideConnection & { readonly lost: boolean }> | undefined
+
+  return {
+    async open() {
+      const existing = await current?.catch(() => undefined)
+      if (existing !== undefined && !existing.lost) return existing
+      if (over.signal.aborted) throw hoopError('cancelled', 'the conversation has ended')
+      current = log(over.signal).then(createSideConnection)
+      // Whoever asked is told; the next one tries anew.
+      current.catch(() => {
+        current = undefined
+      })
+      return current
+    },
+    close() {
+      over.abort()
+      current?.then(
+        (side) => side.close(),
+        () => undefined,
+      )
+    },
+  }
+}
+
+function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { readonly lost: boolean } {
+  const cutter = createCutter({ from: 'the target', limit: () => longestAnswerFrame })
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function nextPiece(): Promise<Piece> {
+    for (;;) {
+      const piece = cutter.next()
+      if (piece !== undefined) {
+        if (!piece.last) throw hoopError('target-refused', 'an answer on the side connection is too large')
+        return piece
+      }
+      const chunk = await intake.next()
+      if (chunk === undefined) throw hoopError('target-unreachable', 'the side connection to the target was lost')
+      cutter.feed(chunk)
+    }
+  }
+
+  async function ask(sql: string, params: readonly (string | null)[]): Promise<(string | null)[][]> {
+    outlet.add(
+      Buffer.concat([
+        frame('P', cstring(''), cstring(sql), int16(0)),
+        frame('B', cstring(''), cstring(''), int16(0), int16(params.length), ...params.flatMap(value), int16(0)),
+        frame('E', cstring(''), int32(0)),
+        sync,
+      ]),
+    )
+    await outlet.flush()
+    const rows: (string | null)[][] = []
+    let failure: Error | undefined
+    for (;;) {
+      const { type, bytes } = await nextPiece()
+      if (type === code('D')) rows.push(readRow(bytes))
+      else if (type === code('E')) {
+        const fields = readFields(bytes)
+        failure = hoopError('target-refused', `the target answers: ${fields.get('M')} (SQLSTATE ${fields.get('C')})`)
+        if (endsConnection(fields)) throw failure
+      } else if (type === code('Z')) {
+        if (failure !== undefined) throw failure
+        return rows
+      }
+    }
+  }
+
+  return {
+    query(sql, params = []) {
+      const answer = last.then(() => ask(sql, params))
+      last = answer.catch((error: unknown) => {
+        // After anything but a plain SQL error it is unknown where in the conversation we are.
+        if (cutter.midFrame || !isPlainError(error)) outlet.destroy()
+      })
+      return answer
+    },
+    close() {
+      outlet.add(Buffer.concat([flush, frame('X')]))
+      void outlet.end()
+      setTimeout(() => outlet.destroy(), 1000).unref()
+    },
+    get lost() {
+      return intake.gone.aborted || outlet.closed.aborted
+    },
+  }
+}
+
+function isPlainError(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('the target answers: ')
+}
+
+function value(text: string | null): Buffer[] {
+  if (text === null) return [int32(-1)]
+  const bytes = Buffer.from(text)
+  return [int32(bytes.length), bytes]
+}
+
+function readRow(bytes: Buffer): (string | null)[] {
+  const view = new View(bytes)
+  const row: (string | null)[] = []
+  for (let count = view.uint16(); count > 0; count -= 1) {
+    const length = view.int32()
+    row.push(length === -1 ? null : view.take(length).toString('utf8'))
+  }
+  return row
+}

@@ -1,0 +1,71 @@
+/**
+ * Reads a socket ahead, up to a bound: so that the end of a peer is noticed while we are busy with what it sent before
+ * (a held command), and so that a peer that sends faster than we forward is slowed down instead of buffered.
+ */
+import type { Duplex } from 'node:stream'
+
+export interface Intake {
+  /** What arrived next, in order; undefined once the peer has ended and everything has been read. */
+  next(): Promise<Buffer | undefined>
+  /** Puts back what was read too far. */
+  unread(bytes: Buffer): void
+  /** Bytes that have arrived and nobody has read. */
+  readonly waiting: number
+  /** Aborted as soon as the peer has ended, closed or failed, even if there is more to read. */
+  readonly gone: AbortSignal
+}
+
+const readAheadBytes = 256 * 1024
+
+export function createIntake(socket: Duplex): Intake {
+  const chunks: Buffer[] = []
+  const gone = new AbortController()
+  let waiting = 0
+  let ended = false
+  let wake: (() => void) | undefined
+
+  function stir(): void {
+    wake?.()
+    wake = undefined
+  }
+  function end(): void {
+    ended = true
+    gone.abort()
+    stir()
+  }
+  socket.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    waiting += chunk.length
+    if (waiting >= readAheadBytes) socket.pause()
+    stir()
+  })
+  socket.on('end', end)
+  socket.on('close', end)
+  socket.on('error', end)
+  if (socket.destroyed || socket.readableEnded) end()
+
+  return {
+    async next() {
+      while (chunks.length === 0 && !ended) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      const chunk = chunks.shift()
+      if (chunk === undefined) return undefined
+      waiting -= chunk.length
+      if (waiting < readAheadBytes && socket.isPaused()) socket.resume()
+      return chunk
+    },
+    unread(bytes) {
+      if (bytes.length === 0) return
+      chunks.unshift(bytes)
+      waiting += bytes.length
+      stir()
+    },
+    get waiting() {
+      return waiting
+    },
+    gone: gone.signal,
+  }
+}
