@@ -16,6 +16,8 @@ export function lockStore(path: string): { release(): void } {
   closeSync(openSync(lockPath, 'a', 0o600))
   const db = new Database(lockPath, { timeout: 0 })
   try {
+    // Nothing is ever written to it, so it needs no journal beside it either.
+    db.pragma('journal_mode = MEMORY')
     db.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     db.close()

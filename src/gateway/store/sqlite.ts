@@ -1,5 +1,5 @@
 /** Opening SQLite files the way the store needs them, and what their errors mean in words. */
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { reasonOf } from '../../base/errors.ts'
@@ -7,10 +7,18 @@ import { reasonOf } from '../../base/errors.ts'
 /** How long to wait for another process that looks into the file (`sqlite3 store.db`) before giving up. */
 const busyTimeoutMs = 2000
 
+/**
+ * SQLite maps the index of its write-ahead log into memory, and writing to a mapped file whose disk is full ends the
+ * process (SIGBUS) where the file system's blocks are smaller than a page of memory. So look first.
+ */
+const roomToOpen = 128 << 10
+
 /** Opens for writing; makes file and folder, readable by their owner only, if they are missing. */
 export function openForWriting(path: string, flush: boolean): Database.Database {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize < roomToOpen) throw Object.assign(new Error('no room'), { code: 'ENOSPC' })
   closeSync(openSync(path, 'a', 0o600))
   const db = new Database(path, { timeout: busyTimeoutMs })
   try {
