@@ -104,11 +104,18 @@ async function openStream(session: ClientHttp2Session, way: Way, request: OpenRe
     { endStream: false },
   )
   const status = await answerTo(stream, request.signal)
-  if (status === 200) return stream
+  if (status === 200) return breaking(stream)
   const body = await bodyOf(stream)
   if (status === 426 || status === 411 || status === 501)
     throw new TransportUnfit(`${placeOf(way)} does not pass links over HTTP/2 (${status})`)
   throw refusedBy(placeOf(way), status, body)
+}
+
+/** Node lets a stream that was reset end as if all had been said; a break must not look like an end. */
+function breaking(stream: ClientHttp2Stream): ClientHttp2Stream {
+  return stream.once('aborted', () => {
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) stream.destroy(new Error('the connection was broken off'))
+  })
 }
 
 function answerTo(stream: ClientHttp2Stream, signal: AbortSignal | undefined): Promise<number> {

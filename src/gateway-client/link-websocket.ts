@@ -23,7 +23,7 @@ export async function connectWebSocket(way: Way, signal?: AbortSignal): Promise<
     over: 'websocket',
     async open(request) {
       try {
-        const socket = await openWebSocket(way, request)
+        const { socket, stream } = await openWebSocket(way, request)
         open.add(socket)
         const beat = keepAlive(socket)
         socket.once('close', (code) => {
@@ -32,7 +32,7 @@ export async function connectWebSocket(way: Way, signal?: AbortSignal): Promise<
           // A connection that was cut is the only hint there is that the gateway may be gone.
           if (code !== 1000) probe(way).catch((error: unknown) => lose(reasonOf(error)))
         })
-        return new WebSocketStream(socket)
+        return stream
       } catch (error) {
         if (!isHoopError(error) || error.code !== 'gateway-unreachable') throw error
         lose(reasonOf(error))
@@ -67,7 +67,7 @@ async function probe(way: Way, signal?: AbortSignal): Promise<void> {
   if (status !== 200) throw refusedBy(placeOf(way), status, '')
 }
 
-async function openWebSocket(way: Way, request: OpenRequest): Promise<WebSocket> {
+async function openWebSocket(way: Way, request: OpenRequest): Promise<{ socket: WebSocket; stream: WebSocketStream }> {
   const connection = await dial(way, ['http/1.1'], request.signal)
   const url = new URL(paths.link(request.target), way.gateway)
   url.protocol = way.gateway.protocol === 'https:' ? 'wss:' : 'ws:'
@@ -78,6 +78,9 @@ async function openWebSocket(way: Way, request: OpenRequest): Promise<WebSocket>
     maxPayload: longestMessage,
     handshakeTimeout: 15_000,
   })
+  // From the first moment: what the gateway says may come together with its yes, and is lost when nobody listens yet.
+  const stream = new WebSocketStream(socket)
+  stream.on('error', isToldOtherwise)
   return new Promise((resolve, reject) => {
     const giveUp = () => {
       reject(hoopError('cancelled', 'gave up opening a connection'))
@@ -89,7 +92,7 @@ async function openWebSocket(way: Way, request: OpenRequest): Promise<WebSocket>
     socket.once('close', () => request.signal?.removeEventListener('abort', giveUp))
     socket.once('open', () => {
       request.signal?.removeEventListener('abort', giveUp)
-      resolve(socket)
+      resolve({ socket, stream })
     })
     socket.once('unexpected-response', (_request, answer: IncomingMessage) => {
       textOf(answer).then((body) => {
@@ -99,6 +102,9 @@ async function openWebSocket(way: Way, request: OpenRequest): Promise<WebSocket>
     })
   })
 }
+
+/** Before it is open the rejection tells it, afterwards the stream's close. */
+function isToldOtherwise(): void {}
 
 /** Pings, and gives the connection up when nothing at all came back for two of them. */
 function keepAlive(socket: WebSocket): NodeJS.Timeout {

@@ -2,6 +2,7 @@
  * Joins two duplex streams into one connection. Each direction ends by itself: one side's end is passed on as an end, and
  * what the other still says is delivered to the last byte. Only a break, never a close, cuts what is under way.
  */
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** How long a side that has been told everything may take to close. */
@@ -41,7 +42,7 @@ function join(from: End, to: End): void {
   from.stream.once('close', () => {
     if (!from.ended) {
       // Broken off: the other side must not take this for an end.
-      to.stream.destroy()
+      breakOff(to.stream)
     } else if (!to.stream.closed) {
       // Nobody takes what the other still says. It is read, so that its own end is seen, and then left to go.
       to.stream.resume()
@@ -49,6 +50,11 @@ function join(from: End, to: End): void {
       to.stream.once('close', () => clearTimeout(late))
     }
   })
+}
+
+function breakOff(stream: Duplex): void {
+  if (stream instanceof Socket) stream.resetAndDestroy()
+  else stream.destroy(new Error('the other side broke off'))
 }
 
 /** Every error is followed by a close, which is what matters here. */

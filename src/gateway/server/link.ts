@@ -60,6 +60,10 @@ export function createLinks(options: ServerOptions, doorway: Doorway): Links {
         const admission = await admit(path, host, headers)
         if (stream.destroyed || stream.closed) return
         metrics.link('http2', 'open')
+        // Node lets a stream that was reset end as if all had been said; a break must not look like an end.
+        stream.once('aborted', () => {
+          if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) stream.destroy(new Error('the client broke off'))
+        })
         stream.respond({ ':status': 200, 'content-type': 'application/octet-stream', 'cache-control': 'no-store' })
         await admission.run(stream)
         finish(stream, () => stream.close(constants.NGHTTP2_NO_ERROR))

@@ -64,6 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       closing.abort()
       const closed = new Promise<void>((resolve) => port.close(() => resolve()))
       http2.close()
+      app.server.closeIdleConnections()
       const cut = setTimeout(() => {
         links.close()
         for (const socket of sockets) socket.destroy()
