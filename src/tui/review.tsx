@@ -1,8 +1,8 @@
 /** `hoop approve` on a terminal: runs the review screen until the reviewer leaves it. */
 import './production.ts'
 import { createElement } from 'react'
-import { reasonOf } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
+import { reasonOf } from '../base/errors.ts'
 import { runFullScreen, sizeOf } from './full-screen.tsx'
 import type { ReviewEffect, ReviewEvent, ReviewState } from './screens/review/model.ts'
 import { ReviewScreen } from './screens/review/screen.tsx'

@@ -2,7 +2,7 @@
 import { Text } from 'ink'
 import { createContext, useContext } from 'react'
 import { fitted, type Line } from '../text/span.ts'
-import { type Look, type Theme, themeFor, type Tone } from '../theme.ts'
+import { type Look, type Theme, type Tone, themeFor } from '../theme.ts'
 
 export const ThemeContext = createContext<Theme>(themeFor({}))
 

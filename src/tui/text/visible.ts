@@ -43,12 +43,12 @@ export function visibleSpans(text: string, tone?: Span['tone']): Line {
   return spans
 }
 
-/** The beginning of a text of any length on one line, white space drawn together, for lists. */
+/** The beginning of a text of any length on one line, for lists. `↵` keeps what follows a `--` from looking like comment. */
 export function excerpt(text: string, length = 500): string {
-  return visible(
-    text
-      .slice(0, length)
-      .replaceAll(/[ \t\r\n]+/g, ' ')
-      .trim(),
-  )
+  const line = text
+    .slice(0, length)
+    .trim()
+    .replaceAll(/[ \t]*\r?\n[ \t\r\n]*/g, ' ↵ ')
+    .replaceAll(/[ \t]+/g, ' ')
+  return visible(line)
 }

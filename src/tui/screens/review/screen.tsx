@@ -1,5 +1,5 @@
 /** Pending approvals above, what the selected one asks below. Draws the state and hands keys on; decides nothing. */
-import { barLine, bannerLine, dividerLine, helpBarLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
+import { bannerLine, barLine, dividerLine, helpBarLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
 import { Rows } from '../../parts/rows.tsx'
 import { Screen } from '../../parts/screen.tsx'
 import type { Store } from '../../store.ts'

@@ -1,5 +1,5 @@
 /** The audit as it is written, newest last. Draws the state and hands keys on; decides nothing. */
-import { barLine, bannerLine, helpBarLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
+import { bannerLine, barLine, helpBarLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
 import { Rows } from '../../parts/rows.tsx'
 import { Screen } from '../../parts/screen.tsx'
 import type { Store } from '../../store.ts'
