@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { type HoopError, hoopError } from '../../contract/error-codes.ts'
 import type { RecordDraft } from '../../contract/record.ts'
-import { endingOf } from '../store/endings.ts'
+import { endingsOf } from '../store/endings.ts'
 import { type Entry, entryOf } from '../store/entry.ts'
 import type { FromWriter } from '../store/messages.ts'
 import type { Writer } from '../store/writer.ts'
@@ -165,9 +165,7 @@ export function createGroupCommit({ writer, head: firstHead, clock, log, onGrowt
   }
 
   function endings(item: Item): readonly Item[] {
-    const drafts = item.drafts
-      .map((draft) => endingOf(draft, 'refused: the audit could not be written in time', 'refused'))
-      .filter((draft) => draft !== undefined)
+    const drafts = endingsOf(item.drafts, 'the audit could not be written in time, so it was refused')
     return drafts.length === 0 ? [] : [itemOf(drafts)]
   }
 

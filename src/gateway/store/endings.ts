@@ -27,8 +27,17 @@ export function endingOf(
   }
 }
 
+/** The ends of all that these began among themselves and did not end: they were refused, so nothing of it exists. */
+export function endingsOf(drafts: readonly RecordDraft[], why: string): readonly RecordDraft[] {
+  const settled = new Set(drafts.map((draft) => (draft.type === 'outcome' ? draft.command : undefined)))
+  const open = drafts.filter((draft) => draft.type !== 'command' || !settled.has(draft.command))
+  const held = drafts.find((draft) => draft.type === 'command' && draft.approval !== null)
+  const ends = open.map((draft) => endingOf(draft, why, 'refused')).filter((end) => end !== undefined)
+  return held?.type === 'command' && held.approval !== null ? [...ends, approvalEndOf(held, held.approval, why)] : ends
+}
+
 /** The end of the approval that a held command opened. */
-export function approvalEndOf(held: AuditRecord, approval: string, why: string): RecordDraft {
+export function approvalEndOf(held: AuditRecord | RecordDraft, approval: string, why: string): RecordDraft {
   const { session, user, subject, groups, agent, target, connection } = held
   return {
     type: 'approval.end',
