@@ -50,7 +50,7 @@ export async function runConnect(runtime: Runtime, options: ConnectOptions): Pro
       hint: 'leave it out: each target gets the port it had last time',
     })
   const output = createOutput(runtime, options)
-  const { openTunnel } = await import('../tunnel/open-tunnel.ts')
+  const { openTunnel } = await import('../tunnel/agent.ts')
   const { createLink } = await import('../gateway-client/link.ts')
   const { createPorts } = await import('../tunnel/ports.ts')
 

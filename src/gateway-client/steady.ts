@@ -3,7 +3,7 @@
  * asked for next time (so that nothing is lost or repeated) is the business of whoever opens it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { hoopError, isHoopError, type ErrorCode } from '../contract/error-codes.ts'
+import { type ErrorCode, isHoopError } from '../contract/error-codes.ts'
 import { reasonOf } from '../base/errors.ts'
 
 export type Connection =
@@ -45,15 +45,14 @@ export async function* steadyStream<T>(
         yield item
         if (signal.aborted) return
       }
-      throw hoopError('gateway-unreachable', 'the gateway ended the stream')
+      // Ended in good order: the gateway does that when the token ends that it was opened with, and wants a newer one.
     } catch (error) {
       if (signal.aborted) return
       if (!wasConnected || !isHoopError(error) || !passing.includes(error.code)) throw error
       onConnection?.({ state: 'lost', reason: reasonOf(error) })
-      // A little chance, so that a restarted gateway does not meet everyone in the same instant.
-      await sleep(waitMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined)
-      waitMs = Math.min(waitMs * 2, longestWaitMs)
-      if (!signal.aborted) onConnection?.({ state: 'connecting' })
     }
+    // A little chance, so that a restarted gateway does not meet everyone in the same instant.
+    await sleep(waitMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined)
+    waitMs = Math.min(waitMs * 2, longestWaitMs)
   }
 }
