@@ -4,40 +4,11 @@
  * session's own open transaction has changed, which nobody else can see yet.
  */
 import type { OpenSideConnection } from '../parts.ts'
+import { ask } from './catalog-query.ts'
+import { createKnown } from './known.ts'
+import type { CatalogAnswer, CatalogNames } from './meanings.ts'
 
-/** How a function is known. Built in means: made by initdb, so its code is PostgreSQL's own. */
-export interface FunctionFacts {
-  readonly oid: number
-  readonly schema: string
-  readonly name: string
-  readonly builtIn: boolean
-  readonly volatility: 'immutable' | 'stable' | 'volatile'
-  readonly securityDefiner: boolean
-  readonly language: string
-  /** Name of the extension that it belongs to. */
-  readonly extension: string | null
-  /** For sql and plpgsql: the whole CREATE FUNCTION statement. */
-  readonly definition: string | null
-  /** Functions that it is made of (an aggregate's transition and final function), by OID. */
-  readonly parts: readonly number[]
-}
-
-export interface RelationFacts {
-  readonly oid: number
-  readonly schema: string
-  readonly name: string
-  /** pg_class.relkind: r table, p partitioned, v view, m materialized view, f foreign table, S sequence … */
-  readonly relkind: string
-  readonly builtIn: boolean
-  /** Views and materialized views: the SELECT behind them. */
-  readonly definition: string | null
-  /** CREATE RULE statements of its rules other than a view's own. */
-  readonly rules: readonly string[]
-  readonly triggers: readonly { readonly functionOid: number; readonly events: readonly TriggerEvent[] }[]
-  /** Foreign tables: name of the wrapper (`postgres_fdw`, `file_fdw`). */
-  readonly wrapper: string | null
-}
-export type TriggerEvent = 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE'
+export type * from './meanings.ts'
 
 export interface Catalog {
   /** Rises whenever something that was answered before may now be answered differently. */
@@ -48,23 +19,45 @@ export interface Catalog {
   invalidate(): void
 }
 
-export interface CatalogNames {
-  readonly relations?: readonly string[]
-  readonly functions?: readonly string[]
-  readonly functionOids?: readonly number[]
-  readonly operators?: readonly string[]
-  readonly types?: readonly string[]
+export interface CatalogOptions {
+  /** How long an answer is believed, because others change the catalog too. */
+  readonly believedForMs?: number
+  /** Monotonic milliseconds. */
+  readonly now?: () => number
 }
 
-export interface CatalogAnswer {
-  readonly relations: readonly RelationFacts[]
-  readonly functions: readonly FunctionFacts[]
-  /** Functions behind operators that users made, by operator name. */
-  readonly operators: ReadonlyMap<string, readonly number[]>
-  /** Functions that run when a value becomes one of a type that users made (casts, domain checks), by type name. */
-  readonly types: ReadonlyMap<string, readonly number[]>
-  /** Schemas searched for names without one, in order, before any SET search_path. */
-  readonly searchPath: readonly string[]
-}
+const defaultBelievedForMs = 15_000
+const mostNames = 5_000
 
-export type CreateCatalog = (open: OpenSideConnection) => Catalog
+export function createCatalog(open: OpenSideConnection, options: CatalogOptions = {}): Catalog {
+  const { believedForMs = defaultBelievedForMs, now = () => performance.now() } = options
+  let generation = 1
+  let since = now()
+  let known = createKnown()
+
+  function invalidate(): void {
+    generation += 1
+    since = now()
+    known = createKnown()
+  }
+
+  function expire(): void {
+    if (now() - since > believedForMs || known.count > mostNames) invalidate()
+  }
+
+  return {
+    get generation() {
+      expire()
+      return generation
+    },
+    async lookup(names) {
+      expire()
+      // What is invalidated while the target answers must not be kept; it may be older than the change.
+      const kept = known
+      const missing = kept.missing(names)
+      if (missing !== undefined) kept.add(missing, await ask(await open(), missing))
+      return kept.answer(names)
+    },
+    invalidate,
+  }
+}
