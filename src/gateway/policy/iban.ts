@@ -27,7 +27,7 @@ export function ibanEnd(text: string, start: number): number | undefined {
   let digitsOfHead = ''
   let at = start
   for (let count = 0; count < length; at++) {
-    const value = valueOf(text.charCodeAt(at))
+    const value = digitsOf(text.charCodeAt(at))
     if (value < 0) {
       if (text.charCodeAt(at) !== 0x20 || count === 0 || text.charCodeAt(at - 1) === 0x20) return undefined
       continue
@@ -38,10 +38,10 @@ export function ibanEnd(text: string, start: number): number | undefined {
     count++
   }
   for (const digit of digitsOfHead) remainder = (remainder * 10 + Number(digit)) % 97
-  return remainder === 1 && valueOf(text.charCodeAt(at)) < 0 ? at : undefined
+  return remainder === 1 && digitsOf(text.charCodeAt(at)) < 0 ? at : undefined
 }
 
-function valueOf(code: number): number {
+function digitsOf(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30
   const upper = code & 0xdf
   return upper >= 0x41 && upper <= 0x5a && code < 0x7b ? upper - 0x41 + 10 : -1

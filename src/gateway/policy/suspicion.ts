@@ -16,7 +16,6 @@ export const suspicionBits: Readonly<Record<DetectorName, number>> = {
   'cloud-key': 64,
 }
 
-const other = 0
 const digit = 1
 const hexLetter = 2
 const letter = 3

@@ -1,0 +1,125 @@
+/**
+ * The snapshot of a database that masks work from, shared by all conversations with it, and how it stays true:
+ *
+ * - DDL that passes through the door makes it stale at once (results.ts tells), and it is taken anew before the next
+ *   statement is answered. DDL inside an open transaction cannot be seen from outside it: unsure.ts.
+ * - A name or table OID that it does not hold makes it be taken anew, not more than once a second.
+ * - DDL that somebody runs past the door is seen after `oldestMs` at the latest.
+ * - A column keeps every name it was ever seen with. Whoever renames a masked column or its table thus unmasks nothing
+ *   while the gateway runs; numbers (attnum) are never used twice, so nothing else can slip under an old mask.
+ */
+import type { ColumnName } from '../../../checkpoint.ts'
+import { type Query, type Relation, type Snapshot, takeSnapshot } from './snapshot.ts'
+
+export interface MaskCatalog {
+  /** The present snapshot; taken first where there is none, or where it is stale. Rejects when the target cannot be asked. */
+  current(query: Query): Promise<Known>
+  /** Something was named that the snapshot `known` does not hold: a newer one, unless that was asked a moment ago. */
+  renewed(query: Query, known: Known): Promise<Known>
+  /** Names may mean something else from now on. */
+  invalidate(): void
+}
+
+export interface Known {
+  readonly snapshot: Snapshot
+  /** Rises with every snapshot. */
+  readonly generation: number
+  /** Names that a column had in earlier snapshots. */
+  formerNames(relation: number, column: number): readonly ColumnName[]
+}
+
+export interface MaskCatalogs {
+  /** One for each database: `pg-prod/shop`. */
+  of(place: string): MaskCatalog
+}
+
+const oldestMs = 10_000
+const soonestMs = 1000
+
+/** `elapsed`: milliseconds that never jump back. */
+export function createMaskCatalogs(elapsed: () => number): MaskCatalogs {
+  const catalogs = new Map<string, MaskCatalog>()
+  return {
+    of(place) {
+      const found = catalogs.get(place) ?? createMaskCatalog(elapsed)
+      catalogs.set(place, found)
+      return found
+    },
+  }
+}
+
+export function createMaskCatalog(elapsed: () => number): MaskCatalog {
+  const former = new Map<string, ColumnName[]>()
+  let known: Known | undefined
+  let takenAt = 0
+  let stale = true
+  let taking: Promise<Known> | undefined
+  let generation = 0
+
+  async function take(query: Query): Promise<Known> {
+    // What changes while it is being taken may be missing in it: it is stale again then.
+    stale = false
+    const startedAt = elapsed()
+    try {
+      const snapshot = await takeSnapshot(query)
+      if (known !== undefined) rememberNames(former, known.snapshot, snapshot)
+      generation++
+      known = { snapshot, generation, formerNames: (relation, column) => former.get(`${relation}.${column}`) ?? [] }
+      takenAt = startedAt
+      return known
+    } catch (error) {
+      stale = true
+      throw error
+    } finally {
+      taking = undefined
+    }
+  }
+
+  async function current(query: Query): Promise<Known> {
+    // Somebody's snapshot that began before the latest change is not good enough: wait for it, then look again.
+    while (taking !== undefined) {
+      const started = taking
+      if (!stale) return started
+      await started.catch(() => undefined)
+    }
+    if (known !== undefined && !stale && elapsed() - takenAt < oldestMs) return known
+    taking = take(query)
+    return taking
+  }
+
+  return {
+    current,
+    async renewed(query, old) {
+      if (known !== undefined && known !== old && !stale) return known
+      if (elapsed() - takenAt < soonestMs && !stale) return old
+      stale = true
+      return current(query)
+    },
+    invalidate() {
+      stale = true
+    },
+  }
+}
+
+function rememberNames(former: Map<string, ColumnName[]>, before: Snapshot, now: Snapshot): void {
+  for (const [oid, relation] of before.byOid) {
+    if (relation.system) continue
+    const successor = now.byOid.get(oid)
+    if (successor === undefined) {
+      for (const { number } of relation.columns) former.delete(`${oid}.${number}`)
+      continue
+    }
+    const moved = successor.name !== relation.name || successor.schema !== relation.schema
+    for (const column of relation.columns) {
+      const same = successor.columns.find(({ number }) => number === column.number)
+      if (same === undefined || (!moved && same.name === column.name)) continue
+      const names = former.get(`${oid}.${column.number}`) ?? []
+      names.push(nameOf(relation, column.name))
+      former.set(`${oid}.${column.number}`, names)
+    }
+  }
+}
+
+export function nameOf({ schema, name }: Relation, column: string): ColumnName {
+  return { schema, table: name, column }
+}

@@ -1,0 +1,212 @@
+/**
+ * What of a database must not be seen under these masks: columns of tables by their names, columns of views by what they
+ * are made of, and functions that read either. Worked out once for each pair of masks and snapshot.
+ */
+import type { Masks, MaskStyle } from '../../../checkpoint.ts'
+import { fieldsOf, list } from '../sql/nodes.ts'
+import type { Tree } from '../sql/statement.ts'
+import { systemSamples } from './builtins.ts'
+import { type Known, nameOf } from './catalog.ts'
+import { expressionStyle } from './expressions.ts'
+import { findSuspects } from './suspects.ts'
+import { derived, type Ground, type OutColumn, type Output, type RelationColumns, strictestOf } from './ground.ts'
+import { createWalk, statementOutputs } from './lineage.ts'
+import { createScope, itemOf } from './scope.ts'
+import type { Relation, Snapshot } from './snapshot.ts'
+import { strictest } from './strictness.ts'
+
+export interface Sensitivity {
+  readonly ground: Ground
+  /** Of a column that the server says a value comes from; undefined: it may be seen. 0 is the whole row. */
+  column(relation: number, column: number): MaskStyle | undefined
+  /** Is there a relation of this number at all? */
+  knows(relation: number): boolean
+  relationColumns(relation: number): readonly OutColumn[]
+  /** Text (of a DO block, or of a function) that names something masked, or runs SQL that cannot be seen. */
+  mentionsMasked(text: string): boolean
+  readonly textTypes: ReadonlySet<number>
+}
+
+/** The statements of a text; undefined when it does not parse. */
+export type Parse = (sql: string) => readonly Tree[] | undefined
+
+export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sensitivity {
+  const { snapshot } = known
+  const base = baseStyles(masks, known)
+  const suspects = findSuspects(snapshot, (relation) => base.has(relation.oid))
+  const views = new Map<number, readonly OutColumn[]>()
+
+  function columnsOf(relation: Relation): readonly OutColumn[] {
+    const found = views.get(relation.oid)
+    if (found !== undefined) return found
+    const own = base.get(relation.oid)
+    const plain = relation.columns.map(({ number, name, type }) => ({ name, type, style: own?.get(number) }))
+    if (relation.definition === null && relation.columns.every(({ generated }) => generated === null)) {
+      views.set(relation.oid, plain)
+      return plain
+    }
+    // While it is being worked out, whatever leads back to it is masked.
+    views.set(
+      relation.oid,
+      plain.map((column) => ({ ...column, style: 'redact' })),
+    )
+    const made =
+      relation.definition === null ? generatedStyles(relation, plain) : viewStyles(relation.definition, plain.length)
+    const columns = plain.map((column, index) => ({ ...column, style: strictest(column.style, made[index]) }))
+    views.set(relation.oid, columns)
+    return columns
+  }
+
+  function viewStyles(definition: string, count: number): readonly (MaskStyle | undefined)[] {
+    const tree = parse(definition)?.[0]
+    return tree === undefined ? Array(count).fill('redact') : fitOutputs(statementOutputs(tree, walk), count)
+  }
+
+  function generatedStyles(relation: Relation, plain: readonly OutColumn[]): readonly (MaskStyle | undefined)[] {
+    return relation.columns.map(({ generated }) => {
+      if (generated === null) return undefined
+      const tree = parse(`SELECT ${generated}`)?.[0]
+      const target = fieldsOf(list(fieldsOf(tree, 'SelectStmt')?.targetList)[0], 'ResTarget')
+      if (target === undefined) return 'redact'
+      const scope = createScope(undefined)
+      scope.items.push(itemOf(relation.name, plain))
+      return derived(expressionStyle(target.val, scope, walk))
+    })
+  }
+
+  const ground: Ground = {
+    relation(name, schema) {
+      const named = snapshot.byName.get(name) ?? []
+      const fitting =
+        schema === undefined
+          ? named
+          : named.filter((relation) => relation.schema === schema || isTemporary(relation, schema))
+      return merge(fitting, columnsOf)
+    },
+    suspectsFunction: (name) => suspects.functions.has(name),
+    suspectsOperator: (name) => suspects.operators.has(name),
+    suspectsType: (name) => suspects.types.has(name),
+    prepared: () => undefined,
+    cursor: () => undefined,
+  }
+  const walk = createWalk(ground)
+
+  return {
+    ground,
+    knows: (relation) => snapshot.byOid.has(relation),
+    column(oid, number) {
+      const relation = snapshot.byOid.get(oid)
+      if (relation === undefined) return 'redact'
+      if (number < 0) return undefined
+      const columns = columnsOf(relation)
+      if (number === 0) return derived(strictestOf(columns))
+      const index = relation.columns.findIndex((column) => column.number === number)
+      return index < 0 ? 'redact' : columns[index]?.style
+    },
+    relationColumns(oid) {
+      const relation = snapshot.byOid.get(oid)
+      return relation === undefined ? [] : columnsOf(relation)
+    },
+    mentionsMasked: suspects.mentioned,
+    textTypes: snapshot.textTypes,
+  }
+}
+
+function isTemporary(relation: Relation, schema: string): boolean {
+  return schema === 'pg_temp' && relation.schema.startsWith('pg_temp_')
+}
+
+/** Several relations of one name, as one: which of them is meant depends on search_path, which may change. */
+function merge(
+  relations: readonly Relation[],
+  columnsOf: (relation: Relation) => readonly OutColumn[],
+): RelationColumns {
+  const [first, ...others] = relations
+  // Nothing of that name is known: masked, whatever it is.
+  if (first === undefined) return { columns: [], exact: false, rest: 'redact', hasRules: false }
+  const hasRules = relations.some((relation) => relation.hasRules && !relation.system)
+  const all = relations.map(columnsOf)
+  const columns = all[0] ?? []
+  const sameNames = others.every(
+    (other) =>
+      other.columns.length === columns.length &&
+      other.columns.every(({ name }, index) => name === columns[index]?.name),
+  )
+  if (!sameNames) {
+    const everything = all.flat()
+    return {
+      columns: [],
+      exact: false,
+      rest: strictestOf(everything) === undefined ? undefined : derived(strictestOf(everything)),
+      hasRules,
+    }
+  }
+  const merged = columns.map((column, index) => {
+    let style: MaskStyle | undefined
+    for (const same of all) style = strictest(style, same[index]?.style)
+    const type = all.every((same) => same[index]?.type === column.type) ? column.type : undefined
+    return { name: column.name, type, style }
+  })
+  return { columns: merged, exact: true, rest: undefined, hasRules }
+}
+
+/** Columns that are masked by their own name, by a former name, by a name they inherit or bequeath, or as samples of values. */
+function baseStyles(masks: Masks, known: Known): ReadonlyMap<number, ReadonlyMap<number, MaskStyle>> {
+  const { snapshot } = known
+  const styles = new Map<number, Map<number, MaskStyle>>()
+  const add = (relation: number, column: number, style: MaskStyle): boolean => {
+    const columns = styles.get(relation) ?? new Map<number, MaskStyle>()
+    const before = columns.get(column)
+    const after = strictest(before, style) ?? style
+    if (before === after) return false
+    columns.set(column, after)
+    styles.set(relation, columns)
+    return true
+  }
+  for (const relation of snapshot.byOid.values())
+    for (const { number, name } of relation.columns) {
+      if (relation.schema === 'pg_catalog' && systemSamples[relation.name]?.has(name) === true)
+        add(relation.oid, number, 'redact')
+      let style = masks.column(nameOf(relation, name))
+      for (const former of known.formerNames(relation.oid, number)) style = strictest(style, masks.column(former))
+      if (style !== undefined) add(relation.oid, number, style)
+    }
+  inheritStyles(snapshot, styles, add)
+  for (const relation of snapshot.byOid.values())
+    if (relation.toast !== 0 && styles.has(relation.oid))
+      for (const { number } of snapshot.byOid.get(relation.toast)?.columns ?? []) add(relation.toast, number, 'redact')
+  return styles
+}
+
+function inheritStyles(
+  snapshot: Snapshot,
+  styles: ReadonlyMap<number, ReadonlyMap<number, MaskStyle>>,
+  add: (relation: number, column: number, style: MaskStyle) => boolean,
+): void {
+  const copy = (from: number, to: number): boolean => {
+    let changed = false
+    for (const [number, style] of styles.get(from) ?? []) {
+      const name = snapshot.byOid.get(from)?.columns.find((column) => column.number === number)?.name
+      const same = snapshot.byOid.get(to)?.columns.find((column) => column.name === name)
+      if (same !== undefined && add(to, same.number, style)) changed = true
+    }
+    return changed
+  }
+  // A parent shows its children's rows, and a child holds what its parent shows.
+  for (let changed = true; changed; ) {
+    changed = false
+    for (const [child, parent] of snapshot.inherits) changed = copy(parent, child) || copy(child, parent) || changed
+  }
+}
+
+/** Outputs laid over a known number of columns. Where they do not fit, every column gets the strictest of all. */
+export function fitOutputs(outputs: readonly Output[], count: number): readonly (MaskStyle | undefined)[] {
+  const runs = outputs.filter((output) => 'run' in output).length
+  const fixed = outputs.length - runs
+  if (runs === 0 ? fixed === count : runs === 1 && fixed <= count) {
+    return outputs.flatMap((output) =>
+      'run' in output ? Array<MaskStyle | undefined>(count - fixed).fill(output.run) : [output.style],
+    )
+  }
+  return Array<MaskStyle | undefined>(count).fill(derived(strictestOf(outputs)))
+}

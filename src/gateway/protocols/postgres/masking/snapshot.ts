@@ -1,0 +1,143 @@
+/**
+ * What a database holds, as far as masks must know it: relations with their columns, views with their definitions, the
+ * functions, operators and casts that users made. One snapshot is taken at a time and shared (catalog.ts).
+ */
+import { z } from 'zod'
+
+/** Text in, text out. */
+export type Query = (sql: string) => Promise<readonly (readonly (string | null)[])[]>
+
+export interface Column {
+  readonly number: number
+  readonly name: string
+  readonly type: number
+  /** The expression of a generated column. */
+  readonly generated: string | null
+}
+
+export interface Relation {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  /** pg_class.relkind. */
+  readonly kind: string
+  /** Made by initdb: not a user's. */
+  readonly system: boolean
+  readonly columns: readonly Column[]
+  /** The SELECT behind a view or materialised view. */
+  readonly definition: string | null
+  /** It has rewrite rules besides a view's own: a statement about it may do and return something else. */
+  readonly hasRules: boolean
+  /** Where its long values are kept; 0: nowhere. */
+  readonly toast: number
+}
+
+export interface UserFunction {
+  readonly name: string
+  readonly language: string
+  readonly extension: string | null
+  /** CREATE FUNCTION for sql and plpgsql, the names of its parts for an aggregate; null: nobody can read it. */
+  readonly definition: string | null
+}
+
+export interface Snapshot {
+  readonly byOid: ReadonlyMap<number, Relation>
+  readonly byName: ReadonlyMap<string, readonly Relation[]>
+  /** Child and parent of inheritance and partitioning. */
+  readonly inherits: readonly (readonly [child: number, parent: number])[]
+  readonly functions: readonly UserFunction[]
+  /** Operators and the functions behind them; casts by the name of the type they make. */
+  readonly operators: readonly { readonly name: string; readonly function: string }[]
+  readonly casts: readonly { readonly type: string; readonly function: string }[]
+  /** Types beyond the built-in ones whose values are plain text in both formats: citext. */
+  readonly textTypes: ReadonlySet<number>
+}
+
+const firstUserOid = 16_384
+
+const columnsSchema = z.array(z.tuple([z.int(), z.string(), z.int(), z.string().nullable()]))
+
+const relationsSql = `
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltoastrelid,
+    EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1'),
+    CASE WHEN c.relkind IN ('v', 'm') AND c.oid >= ${firstUserOid} THEN pg_catalog.pg_get_viewdef(c.oid) END,
+    (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(a.attnum, a.attname, a.atttypid::bigint,
+        CASE WHEN a.attgenerated <> '' THEN (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+          FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END) ORDER BY a.attnum)
+      FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 't', 'S')`
+
+const inheritsSql = `
+  SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+  WHERE c.relkind IN ('r', 'p', 'f')`
+
+const functionsSql = `
+  SELECT p.proname, l.lanname, e.extname,
+    CASE WHEN p.prokind = 'a' THEN (SELECT pg_catalog.concat_ws(' ', g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn, g.aggmfinalfn)
+        FROM pg_catalog.pg_aggregate g WHERE g.aggfnoid = p.oid)
+      WHEN l.lanname IN ('sql', 'plpgsql') THEN pg_catalog.pg_get_functiondef(p.oid) END
+  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+    LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
+    LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+  WHERE p.oid >= ${firstUserOid}`
+
+const operatorsSql = `
+  SELECT 'operator', o.oprname, p.proname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+  WHERE o.oid >= ${firstUserOid}
+  UNION ALL
+  SELECT 'cast', t.typname, p.proname FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+    JOIN pg_catalog.pg_type t ON t.oid = c.casttarget WHERE c.oid >= ${firstUserOid}`
+
+const textTypesSql = `
+  SELECT oid FROM pg_catalog.pg_type WHERE oid >= ${firstUserOid} AND typcategory = 'S' AND typtype = 'b' AND typelem = 0`
+
+export async function takeSnapshot(query: Query): Promise<Snapshot> {
+  const relations = (await query(relationsSql)).map(relationFrom)
+  const inherits = (await query(inheritsSql)).map(([child, parent]) => [Number(child), Number(parent)] as const)
+  const functions = (await query(functionsSql)).map(([name, language, extension, definition]) => ({
+    name: name ?? '',
+    language: language ?? '',
+    extension: extension ?? null,
+    definition: definition ?? null,
+  }))
+  const made = await query(operatorsSql)
+  const textTypes = new Set((await query(textTypesSql)).map(([oid]) => Number(oid)))
+
+  const byOid = new Map<number, Relation>()
+  const byName = new Map<string, Relation[]>()
+  for (const relation of relations) {
+    byOid.set(relation.oid, relation)
+    const same = byName.get(relation.name)
+    if (same === undefined) byName.set(relation.name, [relation])
+    else same.push(relation)
+  }
+  const ofKind = (kind: string) =>
+    made.flatMap(([which, name, behind]) => (which === kind ? [{ name: name ?? '', behind: behind ?? '' }] : []))
+  return {
+    byOid,
+    byName,
+    inherits,
+    functions,
+    operators: ofKind('operator').map(({ name, behind }) => ({ name, function: behind })),
+    casts: ofKind('cast').map(({ name, behind }) => ({ type: name, function: behind })),
+    textTypes,
+  }
+}
+
+function relationFrom(row: readonly (string | null)[]): Relation {
+  const [oid, schema, name, kind, toast, hasRules, definition, columns] = row
+  return {
+    oid: Number(oid),
+    schema: schema ?? '',
+    name: name ?? '',
+    kind: kind ?? '',
+    system: Number(oid) < firstUserOid,
+    columns: columnsSchema
+      .parse(JSON.parse(columns ?? '[]'))
+      .map(([number, column, type, generated]) => ({ number, name: column, type, generated })),
+    definition: definition ?? null,
+    hasRules: hasRules !== 'f' && hasRules !== 'false',
+    toast: Number(toast),
+  }
+}

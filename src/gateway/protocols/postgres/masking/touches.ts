@@ -1,0 +1,28 @@
+/**
+ * Does a statement come near anything masked at all? Most do not, and need no lineage. Looks at every name of a relation,
+ * function, operator and type anywhere in the tree; a name that nobody knows counts as masked.
+ */
+import { isFields, list, nameOf, stringOf } from '../sql/nodes.ts'
+import { type Ground, strictestOf } from './ground.ts'
+
+export function touchesMasked(value: unknown, ground: Ground): boolean {
+  if (Array.isArray(value)) return value.some((item) => touchesMasked(item, ground))
+  if (!isFields(value)) return false
+  if (typeof value.relname === 'string') {
+    const { columns, rest, hasRules } = ground.relation(value.relname, schemaOf(value.schemaname))
+    if (rest !== undefined || hasRules || strictestOf(columns) !== undefined) return true
+  }
+  if (value.funcname !== undefined && ground.suspectsFunction(nameOf(value.funcname)?.name ?? '')) return true
+  // `item.function` and `(item).function` call it.
+  for (const part of [...list(value.fields), ...list(value.indirection)])
+    if (ground.suspectsFunction(stringOf(part) ?? '')) return true
+  if (value.kind !== undefined && ground.suspectsOperator(nameOf(value.name)?.name ?? '')) return true
+  if (isFields(value.typeName) && ground.suspectsType(nameOf(value.typeName.names)?.name ?? '')) return true
+  // What these show was said by another statement.
+  if ('ExecuteStmt' in value || 'FetchStmt' in value || 'CallStmt' in value) return true
+  return Object.values(value).some((item) => touchesMasked(item, ground))
+}
+
+function schemaOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
