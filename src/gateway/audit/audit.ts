@@ -11,14 +11,20 @@ export interface Audit extends AuditQueries {
   /** Hands over what has happened already (an outcome). Returns at once; kept and retried while the store fails. */
   note(draft: RecordDraft): void
   /** The sealed lines that fit, oldest first, each exactly as stored. `tail` counts from the end. */
-  read(filter: RecordFilter): AsyncIterable<string>
+  read(filter: AuditFilter): AsyncIterable<string>
   /** Lines with a number greater than `filter.after` that fit: what is there, then what comes, without a gap or a repeat. */
-  follow(filter: RecordFilter, signal: AbortSignal): AsyncIterable<string>
+  follow(filter: AuditFilter, signal: AbortSignal): AsyncIterable<string>
   /** Is it able to write? Otherwise the sentence why not. */
   health(): { readonly ok: true } | { readonly ok: false; readonly reason: string }
   /** Writes what was noted, then ends. */
   close(): Promise<void>
 }
+
+/**
+ * `owner`: only records of sessions that this OIDC subject opened, whoever wrote them: a reviewer's decision about a
+ * session belongs to it. Records of no session belong to nobody.
+ */
+export type AuditFilter = RecordFilter & { readonly owner?: string }
 
 /** What can be asked besides the lines themselves. Answers come from a reading thread; they never hold up writing. */
 export interface AuditQueries {

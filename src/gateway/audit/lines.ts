@@ -2,10 +2,9 @@
  * Reading and following. Both re-read the store page by page at the pace of whoever consumes them, so that a follower
  * costs one page of memory however slow it is, and sees each record once however fast they come.
  */
-import type { RecordFilter } from '../../contract/api.ts'
 import type { Wanted } from '../store/messages.ts'
 import type { Reader } from '../store/reader.ts'
-import type { Audit } from './audit.ts'
+import type { Audit, AuditFilter } from './audit.ts'
 import type { Growth } from './growth.ts'
 
 const pageSize = 500
@@ -43,7 +42,7 @@ export function linesOn(reader: Reader, growth: Growth): Pick<Audit, 'read' | 'f
     return Math.max(after, from)
   }
 
-  async function startOf(filter: RecordFilter, head: number): Promise<number> {
+  async function startOf(filter: AuditFilter, head: number): Promise<number> {
     const after = filter.after ?? 0
     return filter.tail === undefined ? after : tailStart(filter, after, head, filter.tail)
   }

@@ -21,8 +21,10 @@ export type FromWriter =
   | { readonly answer: 'failed'; readonly reason: string; readonly kind: 'unavailable' | 'damaged' | 'conflict' }
   | { readonly answer: 'closed' }
 
-/** Columns of a record that can be asked for. */
-export type Wanted = Pick<RecordFilter, 'since' | 'until' | 'session' | 'target' | 'user' | 'verdict' | 'type'>
+/** Columns of a record that can be asked for; `owner` is the subject that opened its session. */
+export type Wanted = Pick<RecordFilter, 'since' | 'until' | 'session' | 'target' | 'user' | 'verdict' | 'type'> & {
+  readonly owner?: string
+}
 
 /** Each question reads a bounded piece, so that no reader holds up the others; `next` says where to go on. */
 export interface Questions {

@@ -22,6 +22,7 @@ export function flawInRow(row: LineWithColumns, expected: { seq: number; prev: s
   if (row.seq !== expected.seq) return 'is missing'
   const flaw = flawIn(row.line, expected)
   if (flaw !== undefined) return flaw
+  if (row.type === null) return 'has a line and no columns'
   // Proven to be an object by flawIn; every value below is compared, not trusted.
   const said = JSON.parse(row.line) as Record<string, unknown>
   const wrong = copied.find((column) => row[column] !== (said[column] ?? null))

@@ -23,6 +23,10 @@ export function conditionOf(wanted: Wanted): { readonly sql: string; readonly va
     parts.push('r.at < @until')
     values.until = Date.parse(wanted.until)
   }
+  if (wanted.owner !== undefined) {
+    parts.push('r.session IN (SELECT id FROM sessions WHERE subject = @owner)')
+    values.owner = wanted.owner
+  }
   return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), values }
 }
 

@@ -3,10 +3,12 @@
  * used again; close it and open another, which proves what reached the disk before anything is added.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import { flawIn, genesis, hashAtEnd, sealLine } from '../../contract/chain.ts'
+import { genesis, hashAtEnd, sealLine } from '../../contract/chain.ts'
 import type { AuditRecord, RecordOf } from '../../contract/record.ts'
 import { bodyOf, type Entry } from './entry.ts'
 import { createLedger, type Ledger, type Mark, type OpenThings } from './ledger.ts'
+import { flawInRow, type LineWithColumns } from './proof.ts'
+import { verifySql } from './queries.ts'
 import { migrate } from './schema.ts'
 import { checkpointAll, openForWriting } from './sqlite.ts'
 
@@ -122,14 +124,9 @@ function recover(db: Database): { seq: number; hash: string; ledger: Ledger } {
 
   let seq = Math.max(0, Math.min(savedAt, newest - tailLength))
   let hash = seq === 0 ? genesis : hashOfLine(db, seq)
-  const rows = db.prepare<[number], Mark & { seq: number; line: string; found: number | null }>(
-    `SELECT l.seq, l.line, r.seq AS found, r.type, r.session, r.connection, r.command, r.approval, r.verdict
-     FROM lines l LEFT JOIN records r ON r.seq = l.seq WHERE l.seq > ? ORDER BY l.seq`,
-  )
-  for (const row of rows.iterate(seq)) {
-    const flaw = flawIn(row.line, { seq: seq + 1, prev: hash })
+  for (const row of db.prepare<unknown[], LineWithColumns & Mark>(verifySql).iterate({ after: seq, upTo: newest })) {
+    const flaw = flawInRow(row, { seq: seq + 1, prev: hash })
     if (flaw !== undefined) throw damaged(`record ${seq + 1} ${flaw}`)
-    if (row.found === null) throw damaged(`record ${seq + 1} has a line and no columns`)
     seq = row.seq
     hash = hashAtEnd(row.line)
     if (seq > savedAt) ledger.apply(row, seq)

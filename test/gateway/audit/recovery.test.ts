@@ -121,7 +121,7 @@ test.each([
     "UPDATE lines SET line = replace(line, 'SELECT 1', 'SELECT 2') WHERE seq = 2",
     /record 2 was altered/,
   ],
-  ['a record is missing', 'DELETE FROM lines WHERE seq = 2', /record 2 has number 3 where 2 is due/],
+  ['a record is missing', 'DELETE FROM lines WHERE seq = 2', /record 2 is missing/],
   [
     'the end was cut off',
     'DELETE FROM lines WHERE seq = 3; DELETE FROM records WHERE seq = 3',
