@@ -27,6 +27,7 @@ import {
   refusedByPeople,
   refusedByPolicy,
 } from './checkpoint/refusals.ts'
+import type { Metrics } from './metrics.ts'
 import { decide, type Judgement, type Policy } from './policy/decide.ts'
 import type { Masks } from './policy/masking.ts'
 import { redactCommand } from './policy/redact-command.ts'
@@ -100,6 +101,7 @@ export interface CheckpointOptions {
   readonly audit: Pick<Audit, 'append' | 'note'>
   readonly approvals: Pick<Approvals, 'ask'>
   readonly history: History
+  readonly metrics: Pick<Metrics, 'judged'>
   readonly clock: Clock
   /** The connection's: its abort (kill, gateway stop, client gone) ends every wait. */
   readonly signal: AbortSignal
@@ -116,7 +118,7 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
   /** The connection is over: what was permitted and never settled is settled as unknown. */
   close(): void
 } {
-  const { asker, inForce, audit, approvals, history, clock, signal, onDefect } = options
+  const { asker, inForce, audit, approvals, history, metrics, clock, signal, onDefect } = options
   const { session } = asker
   /** Permits that were issued and not settled yet, with the moment of their issue. */
   const open = new Map<Permit, number>()
@@ -162,7 +164,10 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
     } catch (error) {
       return refusedByAudit({ session, command: batch[0]?.id }, reasonOf(error))
     }
-    for (const { shown, judgement } of batch) history.add(clock.now(), shown.text, judgement.decision.verdict)
+    for (const { shown, judgement } of batch) {
+      metrics.judged(shown.protocol, judgement.decision.verdict)
+      history.add(clock.now(), shown.text, judgement.decision.verdict)
+    }
     return undefined
   }
 

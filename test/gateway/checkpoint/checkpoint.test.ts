@@ -55,6 +55,7 @@ function checkpoint(given: { approvals?: Pick<Approvals, 'ask'>; rules?: () => u
     audit,
     approvals: given.approvals ?? approvals,
     history: createHistory(),
+    metrics: { judged: () => undefined },
     clock: systemClock,
     signal: kill.signal,
     onDefect: (what) => defects.push(what),
