@@ -155,9 +155,10 @@ class Step {
     for (const name of action.relations ?? []) {
       const isNew = created.has(name)
       const found = isNew ? [] : this.#relations(name)
-      if (isNew) objects.push(display(this.#asNew(name)))
-      else if (found.length === 0) objects.push(display(this.#maybeNew(name)))
-      else objects.push(...found.map(shown))
+      // What this transaction has made comes before what others can see, or beside it: nobody but the target knows.
+      const made = isNew ? [name] : this.#world.pending.find('relation', name).map((one) => one.name)
+      if (found.length === 0 && made.length === 0) objects.push(display(name))
+      objects.push(...made.map((one) => display(this.#asNew(one))), ...found.map(shown))
       if (action.events === undefined) continue
       for (const relation of found) this.#changed(relation, action)
       for (const { body } of this.#world.pending.find('trigger', name)) this.#pendingBody(body, display(name))
@@ -169,11 +170,6 @@ class Step {
 
   #asNew(name: Name): Name {
     return name.schema === undefined ? { schema: creationSchema(this.#path), name: name.name } : name
-  }
-
-  #maybeNew(name: Name): Name {
-    const isNew = name.schema === undefined && this.#world.pending.find('relation', name).length > 0
-    return isNew ? this.#asNew(name) : name
   }
 
   /** Relations that a name may mean: one where the search path is known, otherwise every one of that name. */
