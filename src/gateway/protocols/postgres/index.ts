@@ -27,6 +27,7 @@ import type { Protocol } from '../protocol.ts'
 import { createCancelKeys } from './cancel.ts'
 import { createStatementReader } from './commands.ts'
 import type { Client } from './greeting.ts'
+import { askImpact } from './impact.ts'
 import { createProtocol } from './protocol.ts'
 import type { ResultMasker } from './parts.ts'
 import { createCatalog } from './sql/catalog.ts'
@@ -54,7 +55,7 @@ export function createPostgres(settings: PostgresSettings): Protocol<Client, Ups
     keys: createCancelKeys(),
     connectTimeoutMs,
     reader,
-    impact: async () => ({ lines: [], unknown: 'impact is not asked for' }),
+    impact: askImpact,
     createCatalog: (open) => createCatalog(open, { now: () => clock.elapsed() }),
     createMasker: () => withholding,
   })
