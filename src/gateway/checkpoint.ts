@@ -43,6 +43,8 @@ export interface Permit {
   readonly command: string
   /** What must not be seen in the answer. */
   readonly masks: Masks
+  /** What must not be written down of it, whoever asked. */
+  readonly recordMasks: Masks
   /** How many rows of the answer, after masking, the outcome shall carry; 0 for none. */
   readonly sampleRows: number
 }
@@ -141,8 +143,8 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
   }
 
   function permit(asked: Asked): Permit {
-    const { masks, sampleRows } = inForce()
-    const unbranded: Omit<Permit, typeof issued> = { command: asked.id, masks, sampleRows }
+    const { masks, recordMasks, sampleRows } = inForce()
+    const unbranded: Omit<Permit, typeof issued> = { command: asked.id, masks, recordMasks, sampleRows }
     // The only place where a permit is made: the brand exists for the compiler alone.
     const permit = Object.freeze(unbranded) as Permit
     open.set(permit, clock.elapsed())

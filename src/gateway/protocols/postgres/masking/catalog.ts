@@ -4,7 +4,8 @@
  * - DDL that passes through the door makes it stale at once (results.ts tells), and it is taken anew before the next
  *   statement is answered. DDL inside an open transaction cannot be seen from outside it: unsure.ts.
  * - A name or table OID that it does not hold makes it be taken anew, not more than once a second.
- * - DDL that somebody runs past the door is seen after `oldestMs` at the latest.
+ * - DDL that somebody runs past the door is seen after `oldestMs` at the latest; while a transaction of any conversation
+ *   is known to change the catalog, after `soonestMs`.
  * - A column keeps every name it was ever seen with. Whoever renames a masked column or its table thus unmasks nothing
  *   while the gateway runs; numbers (attnum) are never used twice, so nothing else can slip under an old mask.
  */
@@ -18,6 +19,8 @@ export interface MaskCatalog {
   renewed(query: Query, known: Known): Promise<Known>
   /** Names may mean something else from now on. */
   invalidate(): void
+  /** A transaction that changes the catalog is under way, and nobody tells when it will be over. */
+  expectChange(): void
 }
 
 export interface Known {
@@ -35,6 +38,8 @@ export interface MaskCatalogs {
 
 const oldestMs = 10_000
 const soonestMs = 1000
+/** For how long a change that was announced is watched for. */
+const watchMs = 60_000
 
 /** `elapsed`: milliseconds that never jump back. */
 export function createMaskCatalogs(elapsed: () => number): MaskCatalogs {
@@ -55,6 +60,7 @@ export function createMaskCatalog(elapsed: () => number): MaskCatalog {
   let stale = true
   let taking: Promise<Known> | undefined
   let generation = 0
+  let watchUntil = Number.NEGATIVE_INFINITY
 
   async function take(query: Query): Promise<Known> {
     // What changes while it is being taken may be missing in it: it is stale again then.
@@ -82,7 +88,8 @@ export function createMaskCatalog(elapsed: () => number): MaskCatalog {
       if (!stale) return started
       await started.catch(() => undefined)
     }
-    if (known !== undefined && !stale && elapsed() - takenAt < oldestMs) return known
+    const now = elapsed()
+    if (known !== undefined && !stale && now - takenAt < (now < watchUntil ? soonestMs : oldestMs)) return known
     taking = take(query)
     return taking
   }
@@ -97,6 +104,10 @@ export function createMaskCatalog(elapsed: () => number): MaskCatalog {
     },
     invalidate() {
       stale = true
+    },
+    expectChange() {
+      stale = true
+      watchUntil = elapsed() + watchMs
     },
   }
 }

@@ -10,6 +10,8 @@ export interface OutColumn {
   readonly style: MaskStyle | undefined
   /** The type's OID where the column comes straight from a relation. */
   readonly type?: number | undefined
+  /** Computed by the table itself: COPY leaves it out. */
+  readonly generated?: boolean | undefined
 }
 
 /** What a relation, or several of one name in different schemas, shows to a query that names it. */

@@ -36,36 +36,11 @@ export function maskSaid(bytes: Buffer, saying: Saying): Buffer {
 }
 
 /** SQLSTATE classes whose sentences name things of the catalog, limits and states, never a value of a row. */
-const safeClasses = new Set([
-  '00',
-  '01',
-  '02',
-  '03',
-  '08',
-  '0A',
-  '0B',
-  '23',
-  '24',
-  '25',
-  '26',
-  '28',
-  '2B',
-  '2D',
-  '34',
-  '3B',
-  '3D',
-  '3F',
-  '40',
-  '42',
-  '44',
-  '53',
-  '54',
-  '55',
-  '57',
-  '58',
-  '72',
-  'F0',
-])
+const safeClasses = new Set(
+  '00 01 02 03 08 0A 0B 21 23 24 25 26 28 2B 2D 34 3B 3D 3F 40 42 44 53 54 55 57 58 72 F0'.split(' '),
+)
+/** Of class 22, most of which quotes the value: too long, division by zero, NULL not allowed. */
+const safeCodes = new Set(['22001', '22012', '22004'])
 /** … and whose details do so too. */
 const safeDetails = new Set(['2B', '40', '42', '53', '55', '57'])
 
@@ -88,7 +63,7 @@ function maskFields(bytes: Buffer, saying: Saying): Buffer {
   const hides = (letter: string): boolean => {
     switch (letter) {
       case 'M':
-        return near && (raised || log || !safeClasses.has(sqlClass))
+        return near && (raised || log || !(safeClasses.has(sqlClass) || safeCodes.has(value('C'))))
       case 'D':
         return constrained || (near && (raised || log || !safeDetails.has(sqlClass)))
       case 'H':

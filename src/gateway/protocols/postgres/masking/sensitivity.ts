@@ -19,9 +19,13 @@ export interface Sensitivity {
   readonly ground: Ground
   /** Of a column that the server says a value comes from; undefined: it may be seen. 0 is the whole row. */
   column(relation: number, column: number): MaskStyle | undefined
-  /** Is there a relation of this number at all? */
+  /** Is there a relation of this number, or of this name, at all? */
   knows(relation: number): boolean
-  relationColumns(relation: number): readonly OutColumn[]
+  knowsName(relation: string): boolean
+  isView(relation: number): boolean
+  nameOf(relation: number): string
+  /** Has a relation of this name masked columns? In any schema where none is given. */
+  masksTable(schema: string | undefined, name: string): boolean
   /** Text (of a DO block, or of a function) that names something masked, or runs SQL that cannot be seen. */
   mentionsMasked(text: string): boolean
   readonly textTypes: ReadonlySet<number>
@@ -40,7 +44,12 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
     const found = views.get(relation.oid)
     if (found !== undefined) return found
     const own = base.get(relation.oid)
-    const plain = relation.columns.map(({ number, name, type }) => ({ name, type, style: own?.get(number) }))
+    const plain = relation.columns.map(({ number, name, type, generated }) => ({
+      name,
+      type,
+      style: own?.get(number),
+      ...(generated === null ? {} : { generated: true }),
+    }))
     if (relation.definition === null && relation.columns.every(({ generated }) => generated === null)) {
       views.set(relation.oid, plain)
       return plain
@@ -103,9 +112,12 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
       const index = relation.columns.findIndex((column) => column.number === number)
       return index < 0 ? 'redact' : columns[index]?.style
     },
-    relationColumns(oid) {
-      const relation = snapshot.byOid.get(oid)
-      return relation === undefined ? [] : columnsOf(relation)
+    knowsName: (name) => snapshot.byName.has(name),
+    isView: (oid) => snapshot.byOid.get(oid)?.definition !== null,
+    nameOf: (oid) => snapshot.byOid.get(oid)?.name ?? '',
+    masksTable(schema, name) {
+      const { columns, rest } = ground.relation(name, schema === '' ? undefined : schema)
+      return rest !== undefined || strictestOf(columns) !== undefined
     },
     mentionsMasked: suspects.mentioned,
     textTypes: snapshot.textTypes,
@@ -145,7 +157,7 @@ function merge(
     let style: MaskStyle | undefined
     for (const same of all) style = strictest(style, same[index]?.style)
     const type = all.every((same) => same[index]?.type === column.type) ? column.type : undefined
-    return { name: column.name, type, style }
+    return { ...column, type, style }
   })
   return { columns: merged, exact: true, rest: undefined, hasRules }
 }

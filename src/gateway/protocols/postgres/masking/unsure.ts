@@ -2,14 +2,15 @@
  * What an open transaction has changed of the catalog: nobody outside it can see that, so the snapshot is wrong about it.
  * Names that its DDL mentions are taken for unknown (and what is unknown is masked) until the transaction has ended.
  */
+import type { Command } from '../../../../contract/command.ts'
 import { isFields, stringOf, text, unwrap } from '../sql/nodes.ts'
 import type { Tree } from '../sql/statement.ts'
 import type { Ground, RelationColumns } from './ground.ts'
 
 export interface Unsure {
   readonly any: boolean
-  /** A statement that changes the catalog is about to run. */
-  note(tree: Tree | undefined): void
+  /** A statement that may change the catalog is about to run. */
+  note(tree: Tree | undefined, facts: Pick<Command, 'actions' | 'facts'>): void
   forget(): void
   /** The same ground, less certain. */
   over(ground: Ground): Ground
@@ -45,8 +46,13 @@ export function createUnsure(): Unsure {
     get any() {
       return all || names.size > 0
     },
-    note(tree) {
+    note(tree, { actions, facts }) {
       const node = unwrap(tree)
+      if (node !== undefined && plain.has(node.type) && facts.parsed) {
+        // A function that it calls may change the catalog all the same.
+        if (facts.dynamic || actions.some(({ kind }) => kind === 'ddl')) all = true
+        return
+      }
       if (node === undefined || !followed.has(node.type)) {
         all = true
         return
@@ -72,6 +78,13 @@ export function createUnsure(): Unsure {
 const followed = new Set([
   'CreateStmt', 'CreateTableAsStmt', 'ViewStmt', 'IndexStmt', 'AlterTableStmt', 'RenameStmt', 'DropStmt', 'TruncateStmt',
   'CommentStmt', 'GrantStmt', 'CreateSeqStmt', 'AlterSeqStmt', 'VacuumStmt', 'ReindexStmt', 'ClusterStmt',
+]) // biome-ignore format: a list
+
+/** Statements that change no catalog themselves. */
+const plain = new Set([
+  'SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'CopyStmt', 'ExplainStmt', 'PrepareStmt', 'ExecuteStmt',
+  'DeallocateStmt', 'DeclareCursorStmt', 'FetchStmt', 'ClosePortalStmt', 'TransactionStmt', 'VariableSetStmt', 'VariableShowStmt',
+  'LockStmt', 'ListenStmt', 'NotifyStmt', 'UnlistenStmt', 'CheckPointStmt', 'ConstraintsSetStmt', 'DiscardStmt',
 ]) // biome-ignore format: a list
 
 function intoOf(fields: Readonly<Record<string, unknown>>): unknown {

@@ -1,0 +1,269 @@
+/**
+ * What a person gets to see of what the target answers: rows, COPY, and everything else it says, masked as the permit
+ * demands. Where a value comes from is told by the server itself (table and column numbers in RowDescription) and, for
+ * what it computes, by the statement's own tree; docs/masking.md says what that can and cannot do.
+ *
+ * Whatever cannot be understood, or looked up, is withheld.
+ */
+import type { Masks, MaskStyle } from '../../checkpoint.ts'
+import { type Analysis, analyse, describedStyles, everythingMasked, unknownRelations } from './masking/analysis.ts'
+import { createMaskCatalogs, type MaskCatalog } from './masking/catalog.ts'
+import { codecOf } from './masking/codec.ts'
+import { copyHandling } from './masking/copy-handling.ts'
+import { readDescription } from './masking/description.ts'
+import { derived, type Ground, type Output, strictestOf } from './masking/ground.ts'
+import { createWalk } from './masking/lineage.ts'
+import { maskFunctionResult } from './masking/function-result.ts'
+import { createRowFilter, createUnknownRows } from './masking/row-filter.ts'
+import { maskSaid } from './masking/said.ts'
+import { createSensitivity, type Parse, type Sensitivity } from './masking/sensitivity.ts'
+import { storesMasked } from './masking/stores.ts'
+import { carrierOf, isPlain } from './masking/types.ts'
+import { createUnsure } from './masking/unsure.ts'
+import type { ValuePlan } from './masking/values.ts'
+import type { OpenSideConnection, ResultMasker, SqlSession, Statement } from './parts.ts'
+import { unwrap } from './sql/nodes.ts'
+import { createParser, isError } from './sql/parse.ts'
+import type { Tree } from './sql/statement.ts'
+
+/** One for the gateway. Makes a masker for each conversation; `database` names the database it is with: `pg-prod/shop`. */
+export function createResultMaskers(
+  elapsed: () => number,
+): (open: OpenSideConnection, database: string) => ResultMasker {
+  const catalogs = createMaskCatalogs(elapsed)
+  const views = new Map<string, readonly Tree[] | undefined>()
+  let parser: ReturnType<typeof createParser> | undefined
+
+  async function parse(): Promise<Parse> {
+    parser ??= createParser()
+    const { statements } = await parser
+    return (sql) => {
+      if (views.has(sql)) return views.get(sql)
+      const parsed = statements(sql)
+      const trees = isError(parsed) ? undefined : parsed.map(({ tree }) => tree)
+      views.set(sql, trees)
+      return trees
+    }
+  }
+  return (open, database) => createResultMasker({ open, catalog: catalogs.of(database), parse })
+}
+
+interface ResultMaskerSettings {
+  readonly open: OpenSideConnection
+  readonly catalog: MaskCatalog
+  readonly parse: () => Promise<Parse>
+}
+
+/** What masks mean at this target, at one moment. */
+export interface Context {
+  readonly sensitivity: Sensitivity
+  readonly ground: Ground
+}
+
+function createResultMasker({ open, catalog, parse }: ResultMaskerSettings): ResultMasker {
+  const unsure = createUnsure()
+  const analyses = new WeakMap<Tree, { readonly sensitivity: Sensitivity; readonly analysis: Analysis }>()
+  /** By masks: what a person may see, and what may be recorded. */
+  const latest = new Map<string, { readonly generation: number; readonly sensitivity: Sensitivity }>()
+
+  /** undefined: nobody can be asked, so everything is masked. */
+  async function sensitivityOf(masks: Masks, tree: Tree | undefined): Promise<Sensitivity | undefined> {
+    try {
+      const query = async (sql: string) => (await open()).query(sql)
+      let known = await catalog.current(query)
+      let sensitivity = await derive(masks, known)
+      if (unknownRelations(tree, sensitivity)) {
+        known = await catalog.renewed(query, known)
+        sensitivity = await derive(masks, known)
+      }
+      return sensitivity
+    } catch {
+      // Fail closed: what cannot be looked up is masked. The next statement asks again.
+      return undefined
+    }
+  }
+
+  async function derive(masks: Masks, known: Awaited<ReturnType<MaskCatalog['current']>>): Promise<Sensitivity> {
+    const found = latest.get(masks.key)
+    if (found?.generation === known.generation) return found.sensitivity
+    const sensitivity = createSensitivity(masks, known, await parse())
+    // Masks change when the configuration does: old ones are not worth keeping.
+    if (latest.size > 4) latest.clear()
+    latest.set(masks.key, { generation: known.generation, sensitivity })
+    return sensitivity
+  }
+
+  function groundFor(sensitivity: Sensitivity, session: SqlSession): Ground {
+    const ground: Ground = {
+      ...sensitivity.ground,
+      prepared: (name) => merged(session.prepared.get(name), (tree) => outputsOf(tree, ground)),
+      cursor(name) {
+        const declared = session.cursors.get(name)
+        return declared === undefined ? undefined : merged([declared], (tree) => outputsOf(tree, ground))
+      },
+    }
+    return unsure.over(ground)
+  }
+
+  function analysisOf(statement: Statement, sensitivity: Sensitivity | undefined, session: SqlSession): Analysis {
+    const { tree } = statement.masking
+    if (sensitivity === undefined || tree === undefined) return everythingMasked
+    // What EXECUTE and FETCH show depends on the session, not on their text.
+    const lasting = !unsure.any && !('ExecuteStmt' in tree) && !('FetchStmt' in tree)
+    const kept = lasting ? analyses.get(tree) : undefined
+    if (kept?.sensitivity === sensitivity) return kept.analysis
+    const analysis = analyse(tree, groundFor(sensitivity, session))
+    if (lasting) analyses.set(tree, { sensitivity, analysis })
+    return analysis
+  }
+
+  async function stylesFor(
+    masks: Masks,
+    fields: ReturnType<typeof readDescription>,
+    statement: Statement,
+    session: SqlSession,
+    fresh: boolean,
+  ): Promise<readonly ValuePlan[]> {
+    let styles: readonly (MaskStyle | undefined)[] = []
+    let textTypes: ReadonlySet<number> = new Set()
+    if (masks.hasColumns) {
+      const sensitivity = await sensitivityOf(masks, statement.masking.tree)
+      const analysis = analysisOf(statement, sensitivity, session)
+      styles = describedStyles(
+        fields,
+        analysis,
+        fresh && sensitivity !== undefined ? { sensitivity, unsure } : undefined,
+      )
+      if (sensitivity !== undefined) textTypes = sensitivity.textTypes
+    }
+    return fields.map(({ type, binary }, index) => ({
+      type,
+      binary,
+      carrier: carrierOf(type, textTypes),
+      style: styles[index],
+    }))
+  }
+
+  return {
+    async before(statement, permit, session) {
+      const { masks } = permit
+      // All that was under way is answered, and no transaction is open: what it has changed can be seen by now.
+      if (unsure.any && session.certain && session.transaction === 'I') {
+        unsure.forget()
+        catalog.invalidate()
+      }
+      if (statement.effects.some(({ type }) => type === 'ddl')) {
+        unsure.note(statement.masking.tree, statement.command)
+        if (unsure.any) catalog.expectChange()
+      }
+      if (!masks.hasColumns) return undefined
+      const { tree } = statement.masking
+      const sensitivity = await sensitivityOf(masks, tree)
+      if (tree === undefined || sensitivity === undefined) return mayStore(statement) ? cannotTell : undefined
+      if (!analysisOf(statement, sensitivity, session).touches && !('DoStmt' in tree)) return undefined
+      const ground = unsure.forStoring(groundFor(sensitivity, session))
+      const place = storesMasked(tree, {
+        walk: createWalk(ground),
+        mentionsMasked: sensitivity.mentionsMasked,
+        prepared: (name) => session.prepared.get(name)?.map(({ masking }) => masking.tree),
+      })
+      return place === undefined
+        ? undefined
+        : `it would store masked values ${place}, where they could not be recognised`
+    },
+
+    async rows(description, statement, permit, session, fresh) {
+      const { masks, sampleRows } = permit
+      const recordMasks = permit.recordMasks
+      if (description === undefined) return masks.empty ? 'untouched' : createUnknownRows()
+      const fields = readDescription(description)
+      const columns = await stylesFor(masks, fields, statement, session, fresh)
+      const clean = columns.every(({ style, type }) => style === undefined && (!masks.hasDetectors || isPlain(type)))
+      if (clean && sampleRows === 0) return 'untouched'
+      const same = sampleRows === 0 || recordMasks.key === masks.key
+      return createRowFilter({
+        description,
+        names: fields.map(({ name }) => name),
+        codec: codecOf(session.parameters.get('client_encoding')),
+        shown: { columns, masks },
+        recorded: same
+          ? { columns, masks }
+          : { columns: await stylesFor(recordMasks, fields, statement, session, fresh), masks: recordMasks },
+        clean,
+        sampleRows,
+      })
+    },
+
+    async copyOut(response, statement, permit, session) {
+      return copyHandling({
+        response,
+        tree: statement.masking.tree,
+        permit,
+        clientEncoding: session.parameters.get('client_encoding'),
+        context: async (masks): Promise<Context | undefined> => {
+          const sensitivity = await sensitivityOf(masks, statement.masking.tree)
+          return sensitivity === undefined ? undefined : { sensitivity, ground: groundFor(sensitivity, session) }
+        },
+      })
+    },
+
+    said(frame, permit, session, statement) {
+      const sensitivity = latest.get(permit.masks.key)?.sensitivity
+      if (frame[0] === functionResult) return maskFunctionResult(frame, permit.masks, statement?.command, sensitivity)
+      const touched =
+        statement === undefined || (permit.masks.hasColumns && analysisOf(statement, sensitivity, session).touches)
+      return maskSaid(frame, {
+        masks: permit.masks,
+        codec: codecOf(session.parameters.get('client_encoding')),
+        touched,
+        isMasked: (schema, table) => sensitivity?.masksTable(schema, table) ?? true,
+        suspectsFunction: (name) => sensitivity?.ground.suspectsFunction(name) ?? true,
+      })
+    },
+  }
+}
+
+/** FunctionCallResponse. */
+const functionResult = 0x56
+
+const cannotTell = 'it may store masked values where they could not be recognised, and that cannot be looked into now'
+
+/** Fail closed: a statement that writes, and of which nobody can tell what. */
+function mayStore({ masking: { tree }, command: { facts } }: Statement): boolean {
+  if (tree === undefined) return !facts.parsed
+  const [type] = Object.keys(tree)
+  return type === 'DoStmt' || (facts.kind !== 'read' && storing.has(type ?? ''))
+}
+
+const storing = new Set(
+  'SelectStmt InsertStmt UpdateStmt MergeStmt CopyStmt CreateTableAsStmt AlterTableStmt ExplainStmt PrepareStmt ExecuteStmt'.split(
+    ' ',
+  ),
+)
+
+/** All that a name may stand for, as one; undefined as soon as one of them is not known. */
+function merged(
+  statements: readonly Statement[] | undefined,
+  outputsOf: (tree: Tree) => readonly Output[],
+): readonly Output[] | undefined {
+  if (statements === undefined || statements.length === 0) return undefined
+  const all: (readonly Output[])[] = []
+  for (const { masking } of statements) {
+    if (masking.tree === undefined) return undefined
+    all.push(outputsOf(innerOf(masking.tree)))
+  }
+  const [only, ...others] = all
+  return others.length === 0 ? only : [{ run: derived(strictestOf(all.flat())) }]
+}
+
+/** What DECLARE or PREPARE holds, where it is kept with its wrapping. */
+function innerOf(tree: Tree): Tree {
+  const node = unwrap(tree)
+  if (node?.type !== 'DeclareCursorStmt' && node?.type !== 'PrepareStmt') return tree
+  // The parser made it: a statement's query is a statement.
+  return node.fields.query as Tree
+}
+
+function outputsOf(tree: Tree, ground: Ground): readonly Output[] {
+  return analyse(tree, ground).outputs
+}
