@@ -28,8 +28,9 @@ import { createCancelKeys } from './cancel.ts'
 import { createStatementReader } from './commands.ts'
 import type { Client } from './greeting.ts'
 import { askImpact } from './impact.ts'
+import { createMaskCatalogs } from './masking/catalog.ts'
 import { createProtocol } from './protocol.ts'
-import type { ResultMasker } from './parts.ts'
+import { createResultMasker } from './results.ts'
 import { createCatalog } from './sql/catalog.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -49,6 +50,7 @@ export function createPostgres(settings: PostgresSettings): Protocol<Client, Ups
   const reader = createStatementReader({ maxStatementBytes })
   // Whoever needs it awaits it; a parser that does not load must not end the process before anybody asks.
   reader.catch(() => undefined)
+  const maskCatalogs = createMaskCatalogs(() => clock.elapsed())
   return createProtocol({
     clock,
     limits: { statementBytes: maxStatementBytes, rowBytes: maxRowBytes },
@@ -57,14 +59,6 @@ export function createPostgres(settings: PostgresSettings): Protocol<Client, Ups
     reader,
     impact: askImpact,
     createCatalog: (open) => createCatalog(open, { now: () => clock.elapsed() }),
-    createMasker: () => withholding,
+    createMasker: (open, database) => createResultMasker({ open, catalog: maskCatalogs.of(database) }),
   })
-}
-
-/** Fails closed: a command whose answer has to be masked is not forwarded. */
-const withholding: ResultMasker = {
-  before: async () => 'its answer would have to be masked',
-  rows: async () => 'untouched',
-  copyOut: async () => 'untouched',
-  said: (frame) => frame,
 }

@@ -1,7 +1,7 @@
 /** The five methods of the protocol interface, over parts that are given: index.ts gives the real ones. */
 import type { Duplex } from 'node:stream'
 import type { Refusal } from '../../../contract/refusal.ts'
-import type { Protocol } from '../protocol.ts'
+import type { Abilities, Protocol } from '../protocol.ts'
 import { type Client, greet } from './greeting.ts'
 import { refusalResponse } from './refusals.ts'
 import { type RelayParts, relay } from './relay.ts'
@@ -12,10 +12,13 @@ const greetTimeoutMs = 60_000
 /** For a client to take a "no" and close. */
 const refuseTimeoutMs = 2000
 
+/** Known without making a protocol: the config is checked against them first. */
+export const abilities: Abilities = { hold: true, maskColumns: true, maskText: true }
+
 export function createProtocol(parts: RelayParts): Protocol<Client, Upstream> {
   return {
     name: 'postgres',
-    abilities: { hold: true, maskColumns: true, maskText: true },
+    abilities,
     greet: (socket: Duplex, signal) => greet(socket, signal, greetTimeoutMs),
     describe,
     connect: (target, credential, client, signal) =>
