@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest'
+import { type ApproveOptions, runApprove } from '../../src/commands/approve.ts'
+import { runDeny } from '../../src/commands/deny.ts'
+import type { Question } from '../../src/gateway/approvals/approvals.ts'
+import { question, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { createTerminal, type TestTerminalOptions } from '../support/terminal.ts'
+
+async function held(change: Partial<Question> = {}) {
+  const gateway = await startTestGateway()
+  const asked = question(change)
+  const answer = gateway.approvals.ask(asked, new AbortController().signal, undefined)
+  return { gateway, id: asked.id, answer }
+}
+
+function terminalOf(gateway: TestGateway, token: string, options: TestTerminalOptions = {}) {
+  return createTerminal({ ...options, env: { HOOP_GATEWAY: gateway.url, HOOP_TOKEN: token, NO_COLOR: '1' } })
+}
+
+const approve = (options: Partial<ApproveOptions>): ApproveOptions => ({ state: 'pending', ...options })
+
+test('approves by id, after showing what', async () => {
+  const { gateway, id, answer } = await held()
+  const terminal = terminalOf(gateway, 'dba-token')
+  await runApprove(terminal.runtime, approve({ id, reason: 'agreed' }))
+  expect(await answer).toMatchObject({ end: 'approved' })
+  expect(terminal.stderr()).toContain('│ DROP TABLE customers')
+  expect(terminal.stderr()).toContain(`Approved ${id}`)
+  expect(terminal.stdout()).toBe('')
+  expect(terminal.runtime.exitCode).toBe(0)
+})
+
+test('denies by id, and answers with the approval as JSON', async () => {
+  const { gateway, id, answer } = await held()
+  const terminal = terminalOf(gateway, 'dba-token')
+  await runDeny(terminal.runtime, { id, reason: 'not on a Friday', json: true })
+  expect((await answer).why).toContain('not on a Friday')
+  expect(JSON.parse(terminal.stdout())).toMatchObject({ id, state: 'denied' })
+  expect(terminal.stderr()).toBe('')
+})
+
+test('exits with 8 while more reviewers have to agree', async () => {
+  const { gateway, id, answer } = await held({ needs: [{ rule: 'two', groups: ['dba'], count: 2 }] })
+  const first = terminalOf(gateway, 'dba-token')
+  await runApprove(first.runtime, approve({ id }))
+  expect(first.stderr()).toContain('waits for more reviewers (1 of 2)')
+  expect(first.runtime.exitCode).toBe(8)
+  const second = terminalOf(gateway, 'second-token')
+  await runApprove(second.runtime, approve({ id }))
+  expect(second.runtime.exitCode).toBe(0)
+  expect((await answer).end).toBe('approved')
+})
+
+test('nobody approves their own command', async () => {
+  const { gateway, id } = await held()
+  await expect(runApprove(terminalOf(gateway, 'dev-token').runtime, approve({ id }))).rejects.toMatchObject({
+    code: 'not-allowed',
+  })
+})
+
+test('shows the escapes of a statement and does not send them to the terminal', async () => {
+  const asked = question()
+  const [first] = asked.commands
+  if (first === undefined) throw new Error('a question has a command')
+  const evil = { ...first, asked: { ...first.asked, text: 'DROP TABLE a\u001b[2K\rSELECT 1' } }
+  const { gateway, id } = await held({ commands: [evil] })
+  const terminal = terminalOf(gateway, 'dba-token')
+  await runApprove(terminal.runtime, approve({ id }))
+  expect(terminal.stderr()).toContain('DROP TABLE a\\x1b[2K\\x0dSELECT 1')
+  expect(terminal.stderr()).not.toMatch(/[\u001b\r]/)
+})
+
+test('on a terminal a destructive approval asks to type the name', async () => {
+  const { gateway, id, answer } = await held()
+  const wrong = terminalOf(gateway, 'dba-token', { isTty: true })
+  const refused = expect(runApprove(wrong.runtime, approve({ id }))).rejects.toMatchObject({ code: 'cancelled' })
+  await wrong.seen('Type customers to approve')
+  wrong.type('yes')
+  await refused
+
+  const right = terminalOf(gateway, 'dba-token', { isTty: true })
+  const approved = runApprove(right.runtime, approve({ id }))
+  await right.seen('Type customers to approve')
+  right.type('customers')
+  await approved
+  expect((await answer).end).toBe('approved')
+})
+
+test('approves only what was looked at where a digest is named', async () => {
+  const { gateway, id } = await held()
+  const { runtime } = terminalOf(gateway, 'dba-token')
+  await expect(runApprove(runtime, approve({ id, digest: 'e'.repeat(64) }))).rejects.toMatchObject({ code: 'conflict' })
+  await expect(runApprove(runtime, approve({ id, confirm: 'orders' }))).rejects.toMatchObject({ code: 'cancelled' })
+})
+
+test('lists what waits, for people and for programs', async () => {
+  const { gateway, id } = await held()
+  const terminal = terminalOf(gateway, 'dba-token')
+  await runApprove(terminal.runtime, approve({ list: true }))
+  expect(terminal.stdout()).toMatch(new RegExp(`${id} +pending +dev@demo +pg-prod +in .*DROP TABLE customers`))
+  const program = terminalOf(gateway, 'dba-token')
+  await runApprove(program.runtime, approve({ list: true, json: true }))
+  expect(JSON.parse(program.stdout())).toMatchObject([{ id, state: 'pending', confirm: 'customers' }])
+})
+
+test('without an id and without a terminal it names the flag to use', async () => {
+  const gateway = await startTestGateway()
+  await expect(runApprove(terminalOf(gateway, 'dba-token').runtime, approve({}))).rejects.toMatchObject({
+    code: 'usage',
+    hint: expect.stringContaining('hoop approve --list'),
+  })
+})
