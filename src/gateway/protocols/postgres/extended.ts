@@ -69,6 +69,7 @@ export function createExtended(talk: Talk): Extended {
       outward.prepareNothing(view)
       return undefined
     }
+    if (statements.some(({ eager }) => eager)) return refuse(notUnderstood(runsWhenPlanned))
     const read = readAhead(talk.checkpoint, statements)
     if (read === undefined) {
       const cleared = await clear(talk, [first, ...others])
@@ -246,6 +247,8 @@ export function createExtended(talk: Talk): Extended {
 }
 
 const unclearName = 'a statement or portal has a name that the gateway cannot tell from others in this client encoding'
+const runsWhenPlanned =
+  'planning it would already run a function that writes although it is declared immutable or stable; only a simple query can'
 const unknownStatement = 'a portal is executed that was bound to a statement unknown to the gateway'
 
 /** Name and first bytes of the SQL of a Parse that is too long to be read whole. */

@@ -180,7 +180,9 @@ async function look(object: string, action: Action, side: SideConnection, found:
   const rows = Number(tuples)
   const isWhole = action.kind === 'ddl' || action.unbounded
   const parts = [
-    ...(relkind === 'r' || relkind === 'm' || relkind === 'p' ? [rows < 0 ? 'rows not counted yet' : `about ${count(rows)}`] : []),
+    ...(relkind === 'r' || relkind === 'm' || relkind === 'p'
+      ? [rows < 0 ? 'rows not counted yet' : `about ${count(rows)}`]
+      : []),
     ...(bytes === null ? [] : [size(Number(bytes))]),
   ]
   if (parts.length > 0) found.line(`${object}: ${parts.join(', ')}`)

@@ -59,6 +59,11 @@ export interface Statement {
   readonly effects: readonly Effect[]
   /** For the result masker; opaque to the conversation. */
   readonly masking: MaskingHint
+  /**
+   * Planning it already runs something that does more than read: a function that writes and is declared immutable or
+   * stable nevertheless. In the extended protocol that is before Execute, so it must not be forwarded there.
+   */
+  readonly eager: boolean
 }
 
 export interface ReadResult {

@@ -23,7 +23,10 @@ export function readFunction(fields: Fields, out: Reading, context: Context): vo
   out.actions.push({ verb, kind: 'ddl', objects })
   const body = context.fresh()
   readFunctionBody(fields, body, context, objects)
-  if (name !== undefined) out.creations.push({ type: 'function', name, body })
+  const volatility =
+    stringOf(options(fields.options).findLast(({ name }) => name === 'volatility')?.value) ?? 'volatile'
+  if (name !== undefined)
+    out.creations.push({ type: 'function', name, body, planned: volatility.toLowerCase() !== 'volatile' })
   readFunctionBody(fields, out, context, objects)
 }
 
@@ -86,14 +89,22 @@ function plpgsqlText(fields: Fields, source: string): string {
     const name = quoteName(text(parameter.name) ?? `$${at + 1}`)
     const isOut = ['FUNC_PARAM_OUT', 'FUNC_PARAM_INOUT', 'FUNC_PARAM_TABLE'].includes(String(parameter.mode))
     if (isOut) outs.push(name)
-    const mode = parameter.mode === 'FUNC_PARAM_OUT' || parameter.mode === 'FUNC_PARAM_TABLE' ? 'OUT' : isOut ? 'INOUT' : 'IN'
+    const mode =
+      parameter.mode === 'FUNC_PARAM_OUT' || parameter.mode === 'FUNC_PARAM_TABLE' ? 'OUT' : isOut ? 'INOUT' : 'IN'
     return `${mode} ${text(parameter.name) === undefined ? '' : name} record`
   })
   const isSet = isFields(fields.returnType) && fields.returnType.setof === true
-  const isTable = list(fields.parameters).some((item) => fieldsOf(item, 'FunctionParameter')?.mode === 'FUNC_PARAM_TABLE')
+  const isTable = list(fields.parameters).some(
+    (item) => fieldsOf(item, 'FunctionParameter')?.mode === 'FUNC_PARAM_TABLE',
+  )
   if (fields.is_procedure === true)
     return `CREATE PROCEDURE f(${parameters.join(', ')}) LANGUAGE plpgsql AS ${dollarQuoted(source)}`
-  const result = outs.length > 0 ? (isSet || isTable ? 'RETURNS SETOF record' : '') : `RETURNS ${isSet ? 'SETOF ' : ''}${returns === 'void' ? 'void' : 'record'}`
+  const result =
+    outs.length > 0
+      ? isSet || isTable
+        ? 'RETURNS SETOF record'
+        : ''
+      : `RETURNS ${isSet ? 'SETOF ' : ''}${returns === 'void' ? 'void' : 'record'}`
   return `CREATE FUNCTION f(${parameters.join(', ')}) ${result} LANGUAGE plpgsql AS ${dollarQuoted(source)}`
 }
 
@@ -130,7 +141,14 @@ function variablesIn(node: unknown, found: Set<string>): void {
   for (const value of Object.values(node)) variablesIn(value, found)
 }
 
-function readNode(node: unknown, parent: string, key: string, out: Reading, context: Context, objects: readonly string[]): void {
+function readNode(
+  node: unknown,
+  parent: string,
+  key: string,
+  out: Reading,
+  context: Context,
+  objects: readonly string[],
+): void {
   if (Array.isArray(node)) {
     for (const item of node) readNode(item, parent, key, out, context, objects)
     return
@@ -151,7 +169,13 @@ function readNode(node: unknown, parent: string, key: string, out: Reading, cont
   for (const [name, value] of Object.entries(node)) readNode(value, parent, name, out, context, objects)
 }
 
-function readExpression(fields: Fields, isDynamic: boolean, out: Reading, context: Context, objects: readonly string[]): void {
+function readExpression(
+  fields: Fields,
+  isDynamic: boolean,
+  out: Reading,
+  context: Context,
+  objects: readonly string[],
+): void {
   const query = text(fields.query) ?? ''
   const mode = typeof fields.parseMode === 'number' ? fields.parseMode : 0
   if (isDynamic) {

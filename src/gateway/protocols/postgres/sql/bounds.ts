@@ -136,7 +136,14 @@ function matchesEverything(pattern: unknown): boolean {
 
 /** `a = 1 OR a <> 1`: together every row (but for NULL). */
 function areComplements(parts: readonly unknown[], names: RowNames): boolean {
-  const opposite: Readonly<Record<string, string>> = { '=': '<>', '<>': '=', '<': '>=', '>=': '<', '>': '<=', '<=': '>' }
+  const opposite: Readonly<Record<string, string>> = {
+    '=': '<>',
+    '<>': '=',
+    '<': '>=',
+    '>=': '<',
+    '>': '<=',
+    '<=': '>',
+  }
   const seen = new Set<string>()
   for (const part of parts) {
     const plain = canonical(part, names)
@@ -231,8 +238,7 @@ function columns(node: unknown, names: RowNames): readonly Column[] {
 function columnOf(column: Fields, names: RowNames): Column | undefined {
   const parts = list(column.fields).map((part) => stringOf(part) ?? '*')
   const [first = ''] = parts
-  if (parts.length === 1)
-    return names.variables.has(first) ? undefined : { name: first, limits: !names.joined }
+  if (parts.length === 1) return names.variables.has(first) ? undefined : { name: first, limits: !names.joined }
   const table = parts.at(-2) ?? ''
   if (table === names.target) return { name: parts.at(-1) ?? '', limits: true }
   if (names.twins.has(table)) return { name: parts.at(-1) ?? '', limits: false }

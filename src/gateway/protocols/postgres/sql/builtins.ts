@@ -130,7 +130,9 @@ const trustedExtensions = new Set(
   btree_gin btree_gist citext cube earthdistance fuzzystrmatch hstore intarray isn ltree pg_trgm pgcrypto seg
   tsm_system_rows tsm_system_time unaccent uuid-ossp postgis postgis_topology postgis_raster vector pg_stat_statements`),
 )
-const trustedExcept = new Set(words('pg_stat_statements_reset st_fromgdalraster st_gdaldrivers postgis_extensions_upgrade'))
+const trustedExcept = new Set(
+  words('pg_stat_statements_reset st_fromgdalraster st_gdaldrivers postgis_extensions_upgrade'),
+)
 
 /** Functions written in C say nothing of what they do. Those of an extension that computes are known by its name. */
 export function classifyForeign(name: string, extension: string | null, volatility: string): FunctionClass {

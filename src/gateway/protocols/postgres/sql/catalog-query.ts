@@ -43,7 +43,16 @@ const relationSchema = z.object({
 const operatorSchema = z.object({ name: z.string(), function: z.number() })
 const typeSchema = z.object({ name: z.string(), functions: z.array(z.number()) })
 
-const aggregateParts = ['aggtransfn', 'aggfinalfn', 'aggcombinefn', 'aggserialfn', 'aggdeserialfn', 'aggmtransfn', 'aggminvtransfn', 'aggmfinalfn']
+const aggregateParts = [
+  'aggtransfn',
+  'aggfinalfn',
+  'aggcombinefn',
+  'aggserialfn',
+  'aggdeserialfn',
+  'aggmtransfn',
+  'aggminvtransfn',
+  'aggmfinalfn',
+]
   .map((column) => `a.${column}::pg_catalog.oid::pg_catalog.int8`)
   .join(', ')
 
@@ -136,14 +145,25 @@ export async function ask(side: SideConnection, names: Required<CatalogNames>): 
     arrayText(names.operators),
     arrayText(names.types),
   ])
-  const of = (type: string): unknown[] => rows.flatMap(([of, json]) => (of === type ? [JSON.parse(json ?? 'null')] : []))
+  const of = (type: string): unknown[] =>
+    rows.flatMap(([of, json]) => (of === type ? [JSON.parse(json ?? 'null')] : []))
   const [surroundings] = z.array(surroundingsSchema).length(1).parse(of('surroundings'))
   if (surroundings === undefined) throw new Error('the catalog gave no surroundings')
   return {
     relations: z.array(relationSchema).parse(of('relation')).map(relationFacts),
     functions: z.array(functionSchema).parse(of('function')).map(functionFacts),
-    operators: grouped(z.array(operatorSchema).parse(of('operator')).map(({ name, function: oid }) => [name, [oid]])),
-    types: grouped(z.array(typeSchema).parse(of('type')).map(({ name, functions }) => [name, functions])),
+    operators: grouped(
+      z
+        .array(operatorSchema)
+        .parse(of('operator'))
+        .map(({ name, function: oid }) => [name, [oid]]),
+    ),
+    types: grouped(
+      z
+        .array(typeSchema)
+        .parse(of('type'))
+        .map(({ name, functions }) => [name, functions]),
+    ),
     surroundings: { ...surroundings, schemas: new Set(surroundings.schemas) },
   }
 }

@@ -4,8 +4,12 @@ import type { Effect, Statement } from '../parts.ts'
 import type { Draft } from './draft.ts'
 import type { Resolved } from './resolve.ts'
 
-export function asStatement({ tree, text }: Draft, { actions, facts }: Resolved, effects: readonly Effect[]): Statement {
-  return { command: commandOf(text, actions, facts), effects, masking: { tree } }
+export function asStatement(
+  { tree, text }: Draft,
+  { actions, facts, eager }: Resolved,
+  effects: readonly Effect[],
+): Statement {
+  return { command: commandOf(text, actions, facts), effects, masking: { tree }, eager }
 }
 
 /** What cannot be judged: the worst class. It may change anything about the session. */
@@ -16,6 +20,7 @@ export function unparsed(text: string): Statement {
     command: commandOf(text, [action], facts),
     effects: [{ type: 'set', value: null, local: false }, { type: 'ddl' }],
     masking: { tree: undefined },
+    eager: false,
   }
 }
 

@@ -1,6 +1,18 @@
 /** Statements that define things: verb, kind, objects. What they evaluate on the way (defaults, index expressions) is walked. */
 import type { Kind } from '../../../../contract/command.ts'
-import { type Fields, fieldsOf, isFields, list, type Name, nameOf, options, optionText, relationOf, stringOf, text } from './nodes.ts'
+import {
+  type Fields,
+  fieldsOf,
+  isFields,
+  list,
+  type Name,
+  nameOf,
+  options,
+  optionText,
+  relationOf,
+  stringOf,
+  text,
+} from './nodes.ts'
 import {
   anyName,
   display,
@@ -119,7 +131,9 @@ export const ddl: Readonly<Record<string, Make>> = {
   AlterStatsStmt: define('ALTER STATISTICS', (fields) => only([display(nameOf(fields.defnames))])),
   AlterTableStmt: (fields, out) => {
     const [table] = relation(fields.relation)
-    const enables = list(fields.cmds).some((item) => /^AT_Enable/.test(String(fieldsOf(item, 'AlterTableCmd')?.subtype)))
+    const enables = list(fields.cmds).some((item) =>
+      /^AT_Enable/.test(String(fieldsOf(item, 'AlterTableCmd')?.subtype)),
+    )
     if (enables && table !== undefined) out.creations.push({ type: 'trigger', name: table })
     const foreign = fields.objtype === 'OBJECT_FOREIGN_TABLE'
     if (foreign) out.reaches.add('network')
@@ -150,7 +164,12 @@ export const ddl: Readonly<Record<string, Make>> = {
     out.reads.push(...relation(fields.relation))
     return { verb: 'REFRESH MATERIALIZED VIEW', kind: 'write', ...tableOf(fields) }
   },
-  ReindexStmt: (fields) => ({ verb: 'REINDEX', kind: 'ddl', ...about(relation(fields.relation)), objects: only([text(fields.name)]).objects }),
+  ReindexStmt: (fields) => ({
+    verb: 'REINDEX',
+    kind: 'ddl',
+    ...about(relation(fields.relation)),
+    objects: only([text(fields.name)]).objects,
+  }),
   ClusterStmt: define('CLUSTER', tableOf),
   VacuumStmt: (fields) => {
     const tables = list(fields.rels).flatMap((item) => relation(fieldsOf(item, 'VacuumRelation')?.relation))
@@ -188,7 +207,9 @@ export const ddl: Readonly<Record<string, Make>> = {
   },
   AlterCollationStmt: define('ALTER COLLATION', (fields) => only([display(nameOf(fields.collname))])),
   AlterTSDictionaryStmt: define('ALTER TEXT SEARCH DICTIONARY', (fields) => only([display(nameOf(fields.dictname))])),
-  AlterTSConfigurationStmt: define('ALTER TEXT SEARCH CONFIGURATION', (fields) => only([display(nameOf(fields.cfgname))])),
+  AlterTSConfigurationStmt: define('ALTER TEXT SEARCH CONFIGURATION', (fields) =>
+    only([display(nameOf(fields.cfgname))]),
+  ),
   CreateCastStmt: (fields, out) => {
     out.opaque = true
     return { verb: 'CREATE CAST', kind: 'ddl', ...only([display(functionName(fields.func))]) }

@@ -57,4 +57,3 @@ export function preparedName({ tree }: Draft): string | undefined {
   const node = unwrap(tree)
   return node?.type === 'PrepareStmt' ? text(node.fields.name) : undefined
 }
-

@@ -22,7 +22,8 @@ export function effectsOf(
     for (const name of reading.prepares) effects.push({ type: 'prepare', name, statements: [hidden] })
   for (const { name, value, local } of resolved.settings)
     effects.push({ type: 'set', ...(name === undefined ? {} : { name }), value, local })
-  if (resolved.facts.kind === 'ddl' || resolved.facts.kind === 'admin' || resolved.facts.dynamic) effects.push({ type: 'ddl' })
+  if (resolved.facts.kind === 'ddl' || resolved.facts.kind === 'admin' || resolved.facts.dynamic)
+    effects.push({ type: 'ddl' })
   return effects
 }
 

@@ -73,7 +73,8 @@ export function literalOf(value: unknown): string | undefined {
   const cast = fieldsOf(value, 'TypeCast')
   if (cast === undefined || !isFields(cast.typeName)) return undefined
   const type = nameOf(cast.typeName.names)
-  const plain = type !== undefined && ['text', 'varchar'].includes(type.name) && (type.schema ?? 'pg_catalog') === 'pg_catalog'
+  const plain =
+    type !== undefined && ['text', 'varchar'].includes(type.name) && (type.schema ?? 'pg_catalog') === 'pg_catalog'
   return plain && cast.typeName.typmods === undefined ? literalOf(cast.arg) : undefined
 }
 
@@ -109,5 +110,8 @@ export function constantText(fields: Fields): string | undefined {
 }
 
 export function isTrue(value: string | undefined): boolean {
-  return value === undefined || !['off', 'false', 'no', '0', 'f', 'n', 'of', 'fa', 'fal', 'fals'].includes(value.toLowerCase())
+  return (
+    value === undefined ||
+    !['off', 'false', 'no', '0', 'f', 'n', 'of', 'fa', 'fal', 'fals'].includes(value.toLowerCase())
+  )
 }

@@ -101,7 +101,9 @@ export async function createParser(): Promise<Parser> {
   }
 }
 
-export function isError<T extends object>(answer: T | { readonly error: string }): answer is { readonly error: string } {
+export function isError<T extends object>(
+  answer: T | { readonly error: string },
+): answer is { readonly error: string } {
   return 'error' in answer && typeof answer.error === 'string'
 }
 

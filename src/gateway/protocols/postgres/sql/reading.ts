@@ -44,6 +44,8 @@ export interface Creation {
   readonly name: Name
   /** What it does when it is used: a function's body, a view's query, what a trigger or rule on a table runs. */
   readonly body?: Reading
+  /** A function that the planner may call: it is declared immutable or stable. Absent: may be. */
+  readonly planned?: boolean
 }
 
 export interface Reading {

@@ -12,7 +12,15 @@ import { fieldsOf, list, type Name } from './nodes.ts'
 import { display } from './objects.ts'
 import { isError } from './parse.ts'
 import type { Pending } from './pending.ts'
-import { type Call, createReading, finish, type PlannedAction, type Reach, type Reading, type SettingChange } from './reading.ts'
+import {
+  type Call,
+  createReading,
+  finish,
+  type PlannedAction,
+  type Reach,
+  type Reading,
+  type SettingChange,
+} from './reading.ts'
 import { creationSchema, parseSearchPath, type SearchPath } from './search-path.ts'
 import { classifySetting, settingAction } from './settings.ts'
 
@@ -30,6 +38,8 @@ export interface World {
 export interface Resolved {
   readonly actions: readonly [Action, ...Action[]]
   readonly facts: Facts
+  /** Planning runs something that does more than read (parts.ts: Statement.eager). */
+  readonly eager: boolean
   /** Settings that something behind the names changes (set_config). */
   readonly settings: readonly SettingChange[]
 }
@@ -243,7 +253,10 @@ class Step {
     if (call.before !== undefined && this.#world.serverVersion >= call.before) return
     const candidates = this.#functions(call)
     const made = this.#world.pending.find('function', call.name)
-    for (const { body } of made) this.#pendingBody(body, display(call.name))
+    for (const { body, planned } of made) {
+      this.#pendingBody(body, display(call.name))
+      this.#out.planned ||= planned ?? true
+    }
     for (const found of candidates) this.#run(found, call)
     if (call.asColumn) return
     const isPlain = call.name.schema !== 'pg_catalog'
@@ -295,6 +308,7 @@ class Step {
       if (readsByValue(found.name)) return this.#readsByValue(call, name)
       return this.#classified(name, classifyBuiltin(found.name, found.volatility))
     }
+    if (found.volatility !== 'volatile') out.planned = true
     if (this.#done.has(found.oid)) return
     this.#done.add(found.oid)
     this.oids.push(...found.parts)
@@ -312,7 +326,10 @@ class Step {
     this.items.push({ reading: finish(reading), quiet: false })
   }
 
-  #classified(name: string, { kind, reaches }: { readonly kind: Action['kind']; readonly reaches: readonly Reach[] }): void {
+  #classified(
+    name: string,
+    { kind, reaches }: { readonly kind: Action['kind']; readonly reaches: readonly Reach[] },
+  ): void {
     for (const reach of reaches) this.#out.reaches.add(reach)
     if (kind !== 'read') this.#out.add({ verb: 'CALL', kind, objects: [name], unbounded: false })
   }
@@ -359,7 +376,6 @@ class Step {
 
 function unknown(out: Outcome, what: string): void {
   out.dynamic = true
-  out.opaque = true
   out.add({ verb: 'CALL', kind: 'admin', objects: [what], unbounded: false })
 }
 
@@ -382,7 +398,8 @@ interface Outcome {
   readonly reaches: Set<Reach>
   readonly settings: SettingChange[]
   dynamic: boolean
-  opaque: boolean
+  /** The planner may call one of the functions: it is declared immutable or stable. */
+  planned: boolean
   add(action: Omit<Action, 'objects'> & { readonly objects: readonly string[] }): void
   resolved(): Resolved
 }
@@ -396,7 +413,7 @@ function createOutcome(): Outcome {
     reaches: new Set(),
     settings: [],
     dynamic: false,
-    opaque: false,
+    planned: false,
     add({ verb, kind, objects, unbounded }) {
       const action = { verb, kind, objects: [...new Set(objects)], unbounded }
       const key = JSON.stringify(action)
@@ -406,10 +423,12 @@ function createOutcome(): Outcome {
     resolved() {
       const [first = { verb: 'UNPARSED', kind: 'admin' as const, objects: [], unbounded: false }, ...rest] = actions
       const all: [Action, ...Action[]] = [first, ...rest]
+      const kind = kinds.find((kind) => all.some((action) => action.kind === kind)) ?? 'admin'
       return {
         actions: all,
+        eager: outcome.planned && (kind !== 'read' || outcome.dynamic),
         facts: {
-          kind: kinds.find((kind) => all.some((action) => action.kind === kind)) ?? 'admin',
+          kind,
           unbounded: all.some((action) => action.unbounded),
           dynamic: outcome.dynamic,
           parsed: true,

@@ -1,7 +1,18 @@
 /** Statements that neither query nor define: COPY, SET, transactions, cursors, prepared statements, DO, EXPLAIN … */
 import { readDo, readFunction } from './bodies.ts'
 import type { Context } from './context.ts'
-import { type Fields, fieldsOf, isFields, isTrue, list, options, optionText, relationOf, text, unwrap } from './nodes.ts'
+import {
+  type Fields,
+  fieldsOf,
+  isFields,
+  isTrue,
+  list,
+  options,
+  optionText,
+  relationOf,
+  text,
+  unwrap,
+} from './nodes.ts'
 import { relation, relations } from './objects.ts'
 import type { Reading } from './reading.ts'
 import { classifySetting, settingAction } from './settings.ts'
@@ -31,7 +42,11 @@ export const utility: Readonly<Record<string, Read>> = {
     // Prepared transactions outlive the session and are ended from any other.
     if (verb === undefined) {
       const two = String(fields.kind).replace('TRANS_STMT_', '').replace('_', ' ')
-      out.actions.push({ verb: two === 'PREPARE' ? 'PREPARE TRANSACTION' : two, kind: 'admin', objects: named(fields.gid) })
+      out.actions.push({
+        verb: two === 'PREPARE' ? 'PREPARE TRANSACTION' : two,
+        kind: 'admin',
+        objects: named(fields.gid),
+      })
       out.reaches.add('session')
       return
     }
@@ -99,7 +114,9 @@ export const utility: Readonly<Record<string, Read>> = {
   CallStmt(fields, out, context) {
     out.actions.push({ verb: 'CALL', kind: 'read' })
     // The grammar's own node of the call; what comes of it later (funcexpr) is not in a raw tree.
-    const call = isFields(fields.funccall) ? { FuncCall: unwrap(fields.funccall)?.fields ?? fields.funccall } : undefined
+    const call = isFields(fields.funccall)
+      ? { FuncCall: unwrap(fields.funccall)?.fields ?? fields.funccall }
+      : undefined
     visitFields({ call }, [], context.scope, out)
   },
   DoStmt: readDo,

@@ -4,7 +4,19 @@
  */
 import type { TriggerEvent } from './meanings.ts'
 import { isUnbounded, type RowNames } from './bounds.ts'
-import { type Fields, fieldsOf, isFields, list, literalOf, type Name, nameOf, relationOf, stringOf, text, unwrap } from './nodes.ts'
+import {
+  type Fields,
+  fieldsOf,
+  isFields,
+  list,
+  literalOf,
+  type Name,
+  nameOf,
+  relationOf,
+  stringOf,
+  text,
+  unwrap,
+} from './nodes.ts'
 import type { Reading } from './reading.ts'
 
 export interface Scope {
