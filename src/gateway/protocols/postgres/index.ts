@@ -28,11 +28,14 @@ import { createCancelKeys } from './cancel.ts'
 import { createStatementReader } from './commands.ts'
 import type { Client } from './greeting.ts'
 import { askImpact } from './impact.ts'
-import { createMaskCatalogs } from './masking/catalog.ts'
 import { createProtocol } from './protocol.ts'
-import { createResultMasker } from './results.ts'
+import { createResultMaskers } from './results.ts'
 import { createCatalog } from './sql/catalog.ts'
 import type { Upstream } from './upstream.ts'
+
+export { abilities } from './protocol.ts'
+
+export { abilities } from './protocol.ts'
 
 export interface PostgresSettings {
   readonly clock: Clock
@@ -50,7 +53,6 @@ export function createPostgres(settings: PostgresSettings): Protocol<Client, Ups
   const reader = createStatementReader({ maxStatementBytes })
   // Whoever needs it awaits it; a parser that does not load must not end the process before anybody asks.
   reader.catch(() => undefined)
-  const maskCatalogs = createMaskCatalogs(() => clock.elapsed())
   return createProtocol({
     clock,
     limits: { statementBytes: maxStatementBytes, rowBytes: maxRowBytes },
@@ -59,6 +61,6 @@ export function createPostgres(settings: PostgresSettings): Protocol<Client, Ups
     reader,
     impact: askImpact,
     createCatalog: (open) => createCatalog(open, { now: () => clock.elapsed() }),
-    createMasker: (open, database) => createResultMasker({ open, catalog: maskCatalogs.of(database) }),
+    createMasker: createResultMaskers(() => clock.elapsed()),
   })
 }
