@@ -5,7 +5,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
-import { reasonOf } from '../base/errors.ts'
 import { hoopError, isHoopError } from '../contract/error-codes.ts'
 import { placeOf, unreachable, type Way } from './dial.ts'
 import { connectHttp2 } from './link-http2.ts'
@@ -67,7 +66,7 @@ class GatewayLink implements Link {
   #arrival: Promise<Transport> | undefined
   #works: Transport['over'] | undefined
   /** Set while the gateway is lost: why, and how to end the pause before the next attempt. */
-  #loss: { reason: string; hurry: () => void } | undefined
+  #loss: { why: unknown; hurry: () => void } | undefined
 
   constructor(options: LinkOptions) {
     this.#way = {
@@ -93,6 +92,7 @@ class GatewayLink implements Link {
         if (error instanceof TransportUnfit && transport.over === 'http2' && attempt < 5)
           this.#takeWebSockets(transport)
         else if (error instanceof TransportLost && attempt < 5) await nextTurn()
+        else if (isStopping(error) && performance.now() < deadline) await soon()
         else if (isHoopError(error)) throw error
         else throw unreachable(this.#way, error)
       }
@@ -118,9 +118,9 @@ class GatewayLink implements Link {
       return waitFor(this.#arrival, signal)
     }
     this.#loss.hurry()
-    if (this.#arrival === undefined || patienceMs <= 0) throw unreachable(this.#way, this.#loss.reason)
-    const { reason } = this.#loss
-    return waitFor(this.#arrival, signal, patienceMs, () => unreachable(this.#way, this.#loss?.reason ?? reason))
+    if (this.#arrival === undefined || patienceMs <= 0) throw unreachable(this.#way, this.#loss.why)
+    const { why } = this.#loss
+    return waitFor(this.#arrival, signal, patienceMs, () => unreachable(this.#way, this.#loss?.why ?? why))
   }
 
   /** The first connection: its failure is told to whoever asked, and nobody tries again. */
@@ -165,7 +165,7 @@ class GatewayLink implements Link {
   #lose(transport: Transport, reason: string): void {
     if (this.#transport !== transport || this.#closed.signal.aborted) return
     this.#transport = undefined
-    this.#loss = { reason, hurry: () => {} }
+    this.#loss = { why: reason, hurry: () => {} }
     this.#tell('lost', `lost ${placeOf(this.#way)} (${reason}); trying to get back`)
     this.#arrival = this.#comeBack()
     // Nobody may be waiting for it; whoever does gets the same rejection.
@@ -184,7 +184,7 @@ class GatewayLink implements Link {
         this.#tell('back', `${placeOf(this.#way)} is back`)
         return transport
       } catch (error) {
-        if (this.#loss !== undefined) this.#loss.reason = reasonOf(error)
+        if (this.#loss !== undefined) this.#loss.why = error
       }
     }
   }
@@ -206,6 +206,15 @@ class GatewayLink implements Link {
 }
 
 const named: Readonly<Record<Transport['over'], string>> = { http2: 'HTTP/2', websocket: 'WebSockets' }
+
+/** The gateway's own word that it cannot be reached: it is about to stop, or something before it finds nobody. */
+function isStopping(error: unknown): boolean {
+  return isHoopError(error) && error.code === 'gateway-unreachable'
+}
+
+function soon(): Promise<void> {
+  return sleep(firstDelayMs)
+}
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))

@@ -14,12 +14,12 @@ import { sayNo } from './say-no.ts'
 import { splice } from './splice.ts'
 import type { OpenTarget, Tunnel, TunnelOptions } from './tunnel.ts'
 
-/** How long a new connection waits for a lost gateway before it is told. */
-const patienceMs = 10_000
+/** A session without connections is ended after a while, unless its client is heard of. */
+const wordEveryMs = 300_000
 
 /** Throws what the gateway says of the session (`not-found`, `not-allowed`, …), `port-in-use`, `gateway-unreachable`. */
 export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
-  const { client, link, signal, notify } = options
+  const { client, link, signal, notify, patienceMs = 10_000 } = options
   if (options.port !== undefined && options.targets.length > 1)
     throw hoopError('usage', '--port is for one target; several are open here')
   signal.throwIfAborted()
@@ -41,12 +41,21 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       .startSession(wish)
       .then((fresh) => {
         session = fresh
-        notify({ event: 'session', session, message: `the gateway no longer knew the session; it is now ${fresh.id}` })
+        notify({ event: 'session', session, message: `session ${forgotten} had ended; it is now ${fresh.id}` })
       })
       .finally(() => {
         renewing = undefined
       })
     return renewing
+  }
+
+  /** Was this connection refused because the gateway has forgotten the session, or ended it for being idle? */
+  async function isOver(id: string, refusal: unknown): Promise<boolean> {
+    // Not found can mean the target, too: then starting a session says so.
+    if (!isHoopError(refusal) || refusal.code !== 'conflict')
+      return isHoopError(refusal) && refusal.code === 'not-found'
+    // A conflict is also one connection too many, which a new session must not get around.
+    return (await client.session(id)).ended !== null
   }
 
   async function open(target: TargetInfo, gone: AbortSignal) {
@@ -55,10 +64,8 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     try {
       return await link.open(target.name, id, wait)
     } catch (error) {
-      // Not found can mean the target, too: then starting a session says so.
-      if (!isHoopError(error) || error.code !== 'not-found') throw error
+      if (!(await isOver(id, error))) throw error
       await renew(id)
-      if (session.id === id) throw error
       return link.open(target.name, session.id, wait)
     }
   }
@@ -95,19 +102,15 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       return
     }
     const error = isHoopError(thrown) ? thrown : hoopError('internal', reasonOf(thrown), { cause: thrown })
+    // It may take a moment to hear it, also when all others are cut because the tunnel ends.
+    sockets.delete(socket)
     sayNo(target.protocol, socket, { message: error.message, hint: error.hint })
     notify({ event: 'refused', message: `a connection to ${target.name} was refused: ${error.message}` })
-    if (error.code === 'killed') finish(error)
-  }
-
-  function finish(why?: HoopError): void {
-    if (why === undefined) resolve()
-    else reject(why)
-    close().catch(() => {})
+    if (error.code === 'killed') close(error).catch(reject)
   }
 
   let closing: Promise<void> | undefined
-  function close(): Promise<void> {
+  function close(why?: HoopError): Promise<void> {
     closing ??= (async () => {
       over.abort()
       const closed = scope.close()
@@ -115,9 +118,8 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       for (const socket of sockets) socket.destroy()
       await closed
       // A gateway that cannot be reached ends the session by itself in time; leaving must not fail because of it.
-      await client.endSession(session.id).catch(() => {})
-      resolve()
-    })()
+      await client.endSession(session.id).catch(isEndedInTime)
+    })().then(() => (why === undefined ? resolve() : reject(why)))
     return closing
   }
 
@@ -129,6 +131,8 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
         if (event !== 'connected') notify({ event, message })
       }),
     )
+    const word = setInterval(() => client.session(session.id).catch(isNoticedByTheNextConnection), wordEveryMs).unref()
+    scope.defer(() => clearInterval(word))
     const targets: OpenTarget[] = []
     for (const target of infos) {
       const accept = (socket: Socket) => void serve(target, socket)
@@ -140,7 +144,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
         notify({ event: 'port', message: `port ${instead} of ${target.name} is taken; it has port ${port} this time` })
       targets.push({ target, port, ...clientConfig(target, port) })
     }
-    const stop = () => finish()
+    const stop = () => void close().catch(reject)
     signal.addEventListener('abort', stop, { once: true })
     scope.defer(() => signal.removeEventListener('abort', stop))
     if (signal.aborted) stop()
@@ -150,13 +154,17 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       },
       targets,
       done,
-      close,
+      close: () => close(),
     }
   } catch (error) {
     await close()
     throw error
   }
 }
+
+function isEndedInTime(): void {}
+
+function isNoticedByTheNextConnection(): void {}
 
 /** The targets as the gateway knows them; says at once, and for all of them, what cannot be used. */
 async function usable({ client, targets }: TunnelOptions): Promise<TargetInfo[]> {

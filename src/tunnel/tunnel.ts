@@ -8,6 +8,7 @@ import type { Ports } from './ports.ts'
 export interface TunnelClient {
   targets(): Promise<readonly TargetInfo[]>
   startSession(wish: CreateSession): Promise<Session>
+  session(id: string): Promise<Session>
   endSession(id: string): Promise<void>
 }
 
@@ -23,6 +24,8 @@ export interface TunnelOptions {
   readonly port?: number | undefined
   /** Also listen on ::1, at the same port. */
   readonly ipv6?: boolean | undefined
+  /** How long a new connection waits for a lost gateway before it is told; 10 s unless said otherwise. */
+  readonly patienceMs?: number | undefined
   /** Closes the tunnel when aborted; the session is ended. */
   readonly signal: AbortSignal
   readonly notify: (event: TunnelEvent) => void
@@ -31,7 +34,7 @@ export interface TunnelOptions {
 /** Something to tell the person, as one sentence each. */
 export interface TunnelEvent {
   /**
-   * lost and back: the way to the gateway. session: the gateway had forgotten ours, this is the new one. port: another
+   * lost and back: the way to the gateway. session: the gateway had forgotten or ended ours, this is the new one. port: another
    * port than last time. refused: one connection that was turned away.
    */
   readonly event: 'lost' | 'back' | 'session' | 'port' | 'refused'

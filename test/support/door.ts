@@ -178,6 +178,7 @@ export function tunnelClient(door: () => Door): TunnelClient {
   return {
     targets: () => ask('GET', '/v1/targets'),
     startSession: (wish) => ask('POST', '/v1/sessions', wish),
+    session: (id) => ask('GET', `/v1/sessions/${id}`),
     endSession: (id) => ask('POST', `/v1/sessions/${id}/end`, {}),
   }
 }

@@ -2,7 +2,7 @@
 import { hoopError } from '../../../contract/error-codes.ts'
 import { paths, recordFilterSchema } from '../../../contract/api.ts'
 import { type Api, callerOf, type RouteContext } from '../context.ts'
-import { visibleRecords } from '../visible-records.ts'
+import { visible } from '../visible-records.ts'
 import { streamLines } from './stream-lines.ts'
 
 export function recordRoutes(app: Api, context: RouteContext): void {
@@ -10,8 +10,8 @@ export function recordRoutes(app: Api, context: RouteContext): void {
   const schema = { querystring: recordFilterSchema, produces: ['application/x-ndjson'] }
 
   app.get(paths.records, { schema: { ...schema, summary: 'Records one may see, as NDJSON' } }, (request, reply) => {
-    const records = visibleRecords(audit, sessions, callerOf(request))
-    return streamLines(reply, context, '', () => records.read(request.query))
+    const asked = () => visible(request.query, sessions, callerOf(request))
+    return streamLines(reply, context, '', async () => audit.read(await asked()))
   })
 
   app.get(
@@ -20,8 +20,8 @@ export function recordRoutes(app: Api, context: RouteContext): void {
     (request, reply) => {
       if (request.query.tail !== undefined || request.query.limit !== undefined)
         throw hoopError('usage', 'tail and limit do not fit following', { hint: `ask ${paths.records} for them first` })
-      const records = visibleRecords(audit, sessions, callerOf(request))
-      return streamLines(reply, context, '', (signal) => records.follow(request.query, signal))
+      const asked = () => visible(request.query, sessions, callerOf(request))
+      return streamLines(reply, context, '', async (signal) => audit.follow(await asked(), signal))
     },
   )
 }
