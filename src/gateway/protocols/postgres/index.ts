@@ -35,8 +35,6 @@ import type { Upstream } from './upstream.ts'
 
 export { abilities } from './protocol.ts'
 
-export { abilities } from './protocol.ts'
-
 export interface PostgresSettings {
   readonly clock: Clock
   /** Longest statement that is judged; a longer one counts as unparsed. */
