@@ -29,6 +29,8 @@ export async function runFullScreen(node: ReactNode, options: FullScreenOptions)
     alternateScreen: true,
     incrementalRendering: true,
     maxFps: 20,
+    // Nothing of ours writes to the console; what a defect writes shall not be drawn into the frame by Ink either.
+    patchConsole: false,
   })
   const leave = (): void => instance.unmount()
   signal.addEventListener('abort', leave)

@@ -15,6 +15,8 @@ export interface TestScreen {
   written(): string
   /** Frames drawn so far. */
   frames(): number
+  /** Calls this after each frame that has been drawn from now on. */
+  onFrame(look: () => void): void
   /** Is the alternate screen shown? */
   isAlternate(): boolean
   isRaw(): boolean
@@ -35,9 +37,11 @@ export const keys = {
 } as const
 
 export function createScreen(columns: number, rows: number): TestScreen {
-  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 0 })
+  // convertEol is what the kernel's terminal does (ONLCR), in Node's raw mode too.
+  const terminal = new xterm.Terminal({ cols: columns, rows, convertEol: true, allowProposedApi: true, scrollback: 0 })
   onTestFinished(() => terminal.dispose())
   const waiting = new Set<() => void>()
+  let drawn: () => void = () => undefined
   let written = ''
   let raw = false
 
@@ -47,6 +51,7 @@ export function createScreen(columns: number, rows: number): TestScreen {
       write(chunk: string | Buffer, _encoding, done) {
         written += chunk.toString()
         terminal.write(chunk, () => {
+          if (chunk.toString().includes('\x1b[?2026l')) drawn()
           for (const look of [...waiting]) look()
           done()
         })
@@ -68,7 +73,7 @@ export function createScreen(columns: number, rows: number): TestScreen {
     const buffer = terminal.buffer.active
     return Array.from(
       { length: terminal.rows },
-      (_, row) => buffer.getLine(buffer.viewportY + row)?.translateToString(true) ?? '',
+      (_, row) => buffer.getLine(buffer.viewportY + row)?.translateToString(true, 0, terminal.cols) ?? '',
     )
   }
   const text = (): string => seenRows().join('\n')
@@ -80,6 +85,9 @@ export function createScreen(columns: number, rows: number): TestScreen {
     text,
     written: () => written,
     frames: () => written.split('\x1b[?2026h').length - 1,
+    onFrame(look) {
+      drawn = look
+    },
     isAlternate: () => terminal.buffer.active.type === 'alternate',
     isRaw: () => raw,
     press: (typed) => void stdin.write(typed),

@@ -8,7 +8,9 @@ import { graphemesOf, widthOf } from '../text/width.ts'
 import type { Tone } from '../theme.ts'
 
 export function titleLine(name: string, middle: Line, right: Line, width: number): Line {
-  return spread([{ text: name, tone: 'title' }, { text: '  ' }, ...middle], right, width)
+  const left: Line = [{ text: name, tone: 'title' }, { text: '  ' }, ...middle]
+  // The right side gives way first where hardly more than the name fits.
+  return lineWidth(right) + widthOf(name) + 8 > width ? fitted(left, width) : spread(left, right, width)
 }
 
 /** Says why nothing new comes. */
@@ -51,10 +53,10 @@ export function helpBarLine(rows: number, height: number, width: number): Line {
     rows > height
       ? [
           { text: 'j k', tone: 'key' },
-          { text: ' scroll  ', tone: 'quiet' },
+          { text: ' scroll', tone: 'quiet' },
         ]
       : []
-  return fitted([...more, { text: 'any other key', tone: 'key' }, { text: ' closes the help', tone: 'quiet' }], width)
+  return fitted([{ text: 'Esc', tone: 'key' }, { text: ' close  ', tone: 'quiet' }, ...more], width)
 }
 
 export interface HelpPart<Action extends string> {
