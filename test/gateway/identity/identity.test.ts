@@ -199,12 +199,13 @@ describe('keys', () => {
 })
 
 describe('when the identity provider', () => {
-  it.each<[string, () => Partial<IdentitySettings['identity']>]>([
-    ['fails', () => (issuer.fail(500), {})],
-    ['cannot be reached', () => ({ issuer: 'http://127.0.0.1:1' })],
-    ['is not https', () => ({ issuer: 'http://login.acme.example' })],
+  it.each<[string, Partial<IdentitySettings['identity']>]>([
+    ['fails', {}],
+    ['cannot be reached', { issuer: 'http://127.0.0.1:1' }],
+    ['is not https', { issuer: 'http://login.acme.example' }],
   ])('%s, it is not the caller who has to sign in', async (_, changes) => {
-    const identity = identityWith(changes())
+    issuer.fail(500)
+    const identity = identityWith(changes)
     await expect(identity.verify(await issuer.token())).rejects.toMatchObject({ code: 'identity-unavailable' })
     expect(await identity.health()).toMatchObject({ ok: false })
   })
