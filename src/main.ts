@@ -9,7 +9,9 @@ import { approveCommand } from './commands/approve.ts'
 import { complete } from './commands/complete.ts'
 import { completionCommand } from './commands/completion.ts'
 import { connectCommand } from './commands/connect.ts'
+import { demoCommand } from './commands/demo.ts'
 import { denyCommand } from './commands/deny.ts'
+import { gatewayCommand } from './commands/gateway.ts'
 import { helpCommand } from './commands/help.ts'
 import { loginCommand } from './commands/login.ts'
 import { logoutCommand } from './commands/logout.ts'
@@ -82,7 +84,7 @@ export function createProgram(runtime: Runtime, rest: readonly string[]): Comman
     .addHelpText('after', '\nMore: "hoop help <command>", "hoop help exit-codes", "hoop help environment".')
 
   const groups: readonly (readonly [string, readonly Command[]])[] = [
-    ['Start here:', [loginCommand(runtime), statusCommand(runtime), logoutCommand(runtime)]],
+    ['Start here:', [demoCommand(runtime), loginCommand(runtime), statusCommand(runtime), logoutCommand(runtime)]],
     ['Work:', [targetsCommand(runtime), connectCommand(runtime, rest)]],
     [
       'Review:',
@@ -94,6 +96,7 @@ export function createProgram(runtime: Runtime, rest: readonly string[]): Comman
         replayCommand(runtime),
       ],
     ],
+    ['Run:', [gatewayCommand(runtime)]],
     ['Help:', [completionCommand(runtime), helpCommand(runtime)]],
   ]
   for (const [heading, commands] of groups)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,6 +27,13 @@ test('explains itself', async () => {
   expect(await ended([])).toMatchObject({ code: 0, stdout })
   expect((await ended(['help', 'sessions', 'kill'])).stdout).toContain('hoop sessions kill')
   expect((await ended(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test('help loads nothing but commander: everything else is loaded by the command that needs it', () => {
+  const script = new URL('./support/loaded-packages.ts', import.meta.url).pathname
+  const { stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  expect(JSON.parse(stdout)).toEqual(['commander'])
 })
 
 test.each([

@@ -1,7 +1,7 @@
 /** `hoop approve`: the review screen on a terminal, one decision by id, or the list of what waits. */
 import { type Command, Option } from 'commander'
 import { visibleLine } from '../base/visible.ts'
-import { type Approval, approvalStates } from '../contract/api.ts'
+import type { Approval } from '../contract/api.ts'
 import { hoopError } from '../contract/error-codes.ts'
 import type { Runtime } from '../runtime.ts'
 import { decideOn } from './decide.ts'
@@ -22,14 +22,18 @@ export interface ApproveOptions extends SharedFlags {
   readonly digest?: string
 }
 
+/** contract/api.ts has this list too, and with it a library that help would have to wait for; a test compares them. */
+export const states = ['pending', 'approved', 'denied', 'expired', 'cancelled', 'all'] as const satisfies readonly (
+  | Approval['state']
+  | 'all'
+)[]
+
 export function approveCommand(runtime: Runtime, run = runApprove): Command {
   const command = gatewayCommandOf('approve')
     .description('review held commands: a screen on a terminal, or one decision by id')
     .argument('[approval]', 'its id; without it, on a terminal: the review screen')
     .addOption(new Option('--list', 'list the approvals and decide nothing'))
-    .addOption(
-      new Option('--state <state>', 'with --list: only these').choices([...approvalStates, 'all']).default('pending'),
-    )
+    .addOption(new Option('--state <state>', 'with --list: only these').choices(states).default('pending'))
     .addOption(new Option('--reason <text>', 'why; recorded with the decision'))
     .addOption(new Option('--confirm <name>', 'the name that a destructive approval asks to type'))
     .addOption(new Option('--digest <sha256>', 'approve only what has this digest (from --list --json)'))

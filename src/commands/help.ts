@@ -64,6 +64,7 @@ export const variables = {
   HOOP_TOKEN: 'an access token, used as it is instead of a sign-in',
   HOOP_AGENT: 'the agent that acts for you, recorded beside your name (as --agent)',
   HOOP_REASON: 'why you connect, recorded with the session (as --reason)',
+  HOOP_CONFIG: 'the configuration of "hoop gateway" (as --config)',
   HOOP_JSON: '1: as --json on every command',
   HOOP_DEBUG: '1: as --debug',
   HOOP_NO_BROWSER: '1: as --no-browser',

@@ -1,16 +1,18 @@
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { approveCommand } from '../../src/commands/approve.ts'
+import { approveCommand, states } from '../../src/commands/approve.ts'
 import { completionCommand } from '../../src/commands/completion.ts'
 import { connectCommand } from '../../src/commands/connect.ts'
 import { denyCommand } from '../../src/commands/deny.ts'
 import { loginCommand } from '../../src/commands/login.ts'
 import { logoutCommand } from '../../src/commands/logout.ts'
-import { logsCommand } from '../../src/commands/logs.ts'
+import { logsCommand, verdicts } from '../../src/commands/logs.ts'
 import { replayCommand } from '../../src/commands/replay.ts'
 import { sessionsCommand } from '../../src/commands/sessions.ts'
 import { statusCommand } from '../../src/commands/status.ts'
 import { targetsCommand } from '../../src/commands/targets.ts'
+import { approvalStates } from '../../src/contract/api.ts'
+import { verdicts as contractVerdicts } from '../../src/contract/record.ts'
 import type { Runtime } from '../../src/runtime.ts'
 import { createTerminal } from '../support/terminal.ts'
 
@@ -110,4 +112,9 @@ test.each<[string, Make, string[]]>([
   ['an unknown flag', targetsCommand, ['--colour']],
 ])('refuses %s', async (_what, make, words) => {
   await expect(parsed(make, words)).rejects.toMatchObject({ code: expect.stringMatching(/^commander\./) })
+})
+
+test('knows the same states and verdicts as the contract', () => {
+  expect(states).toEqual([...approvalStates, 'all'])
+  expect(verdicts).toEqual(contractVerdicts)
 })
