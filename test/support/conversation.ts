@@ -132,3 +132,18 @@ export function createRecordingCheckpoint(
     },
   }
 }
+
+/** Lets everything through and remembers nothing. */
+export function createOpenCheckpoint(): Checkpoint {
+  let count = 0
+  return {
+    preview: () => ({ verdict: 'allow', rule: 'open', reason: 'everything is allowed', config: '' }),
+    clear: async (batch) => ({
+      permits: batch.map(() => {
+        count += 1
+        return { command: `cmd_${count}`, masks: noMasks, sampleRows: 0 } as unknown as Permit
+      }),
+    }),
+    settle: () => undefined,
+  }
+}
