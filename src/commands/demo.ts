@@ -1,0 +1,65 @@
+/** `hoop demo`: hoop and everything around it in one process, to try it; `--tour` plays the story without a person. */
+import { Command } from 'commander'
+import { reasonOf } from '../base/errors.ts'
+import { exitCodes } from '../contract/error-codes.ts'
+import type { Runtime } from '../runtime.ts'
+import { examples } from './flags.ts'
+import { createOutput, type Output } from './output/output.ts'
+
+export interface DemoOptions {
+  readonly tour?: boolean
+}
+
+export function demoCommand(runtime: Runtime, run = runDemo): Command {
+  const command = new Command('demo')
+    .description('try hoop here: an identity provider, a PostgreSQL with a small shop, a gateway; gone with Ctrl-C')
+    .option('--tour', 'play the story without a person: each step is checked, exit 0 only if all of it happened')
+    .addHelpText(
+      'after',
+      examples([
+        ['hoop demo', 'start everything and say what to type in a second terminal'],
+        ['hoop demo --tour', 'watch it prove itself'],
+        ['hoop demo sql URL', 'a small SQL prompt, where there is no psql'],
+      ]),
+    )
+  command.addCommand(sqlCommand(runtime))
+  return command.action(() => run(runtime, command.optsWithGlobals()))
+}
+
+function sqlCommand(runtime: Runtime): Command {
+  const command = new Command('sql')
+    .description('a small SQL prompt, for machines without psql')
+    .argument('<url>', 'as "hoop demo" and "hoop connect" print it')
+    .argument('[statement]', 'run this and leave')
+  return command.action(async (url: string, statement: string | undefined) => {
+    const { runSqlPrompt } = await import('../demo/sql-prompt.ts')
+    const { stdin, stdout, stderr } = runtime.io
+    const good = await runSqlPrompt({ url, statement, stdin, stdout, stderr })
+    if (!good) runtime.exitWith(exitCodes.error)
+  })
+}
+
+export async function runDemo(runtime: Runtime, { tour = false }: DemoOptions): Promise<void> {
+  const output = createOutput(runtime, {})
+  const { startWorld } = await import('../demo/world.ts')
+  const started = runtime.clock.elapsed()
+  const world = await startWorld({ say: (step) => output.talk(output.talkStyle('quiet', `${step} …`)) })
+  try {
+    runtime.signal.throwIfAborted()
+    if (tour) {
+      const { runTour } = await import('../demo/tour.ts')
+      await runTour(world, runtime)
+      const seconds = ((runtime.clock.elapsed() - started) / 1000).toFixed(1)
+      await output.write(`\n${output.style('good', 'The tour is over: every step happened.')} ${seconds} s\n`)
+    } else {
+      const { stayOpen } = await import('../demo/stay-open.ts')
+      await stayOpen(world, runtime, output)
+    }
+  } finally {
+    await world.stop().catch((error: unknown) => complain(output, error))
+  }
+}
+
+function complain(output: Output, error: unknown): void {
+  output.talk(output.talkStyle('bad', `not everything could be ended: ${reasonOf(error)}`))
+}

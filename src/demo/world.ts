@@ -1,0 +1,69 @@
+/**
+ * Everything that hoop needs, in one process and one throw-away folder: an identity provider, a PostgreSQL server with the
+ * shop in it, and the gateway. Whoever starts it stops it; then nothing is left.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createScope } from '../base/scope.ts'
+import { startGateway } from '../gateway/gateway.ts'
+import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts'
+import { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
+import { sampleConfig } from './sample-config.ts'
+import { fillShop } from './shop.ts'
+
+export const people = [
+  { user: 'dev@demo', groups: ['engineering'] },
+  { user: 'dba@demo', groups: ['dba'] },
+  { user: 'auditor@demo', groups: ['audit'] },
+] as const
+export type DemoUser = (typeof people)[number]['user']
+
+export interface World {
+  /** Removed by stop(). */
+  readonly folder: string
+  readonly gateway: string
+  readonly configFile: string
+  readonly provider: IdentityProvider
+  readonly server: Postgres
+  stop(): Promise<void>
+}
+
+export interface WorldOptions {
+  /** Told before each slow step. */
+  readonly say?: (step: string) => void
+  readonly settings?: PostgresOptions['settings']
+}
+
+export async function startWorld({ say = () => {}, settings }: WorldOptions = {}): Promise<World> {
+  const scope = createScope()
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'hoop-demo-'))
+    scope.defer(() => rm(folder, { recursive: true, force: true }))
+
+    say('starting an identity provider')
+    const provider = await startIdentityProvider({ people })
+    scope.defer(() => provider.stop())
+
+    say('starting PostgreSQL and filling a small shop')
+    const server = await startPostgres(settings === undefined ? {} : { settings })
+    scope.defer(() => server.stop())
+    const password = randomBytes(18).toString('base64url')
+    await fillShop(server, password)
+    const passwordFile = join(folder, 'shop-password')
+    await writeFile(passwordFile, password, { mode: 0o600 })
+
+    say('starting the gateway')
+    const configFile = join(folder, 'hoop.yaml')
+    const store = join(folder, 'hoop.db')
+    await writeFile(configFile, sampleConfig({ port: 0, provider, server, passwordFile, store }), { mode: 0o600 })
+    const gateway = await startGateway({ configFile, env: {}, log: { file: join(folder, 'gateway.log') } })
+    scope.defer(() => gateway.close())
+
+    return { folder, gateway: gateway.url, configFile, provider, server, stop: () => scope.close() }
+  } catch (error) {
+    await scope.close()
+    throw error
+  }
+}
