@@ -39,7 +39,7 @@ export function createEnd(name: string, socket: Socket): End {
   async function until(done: () => boolean, what: () => string): Promise<void> {
     const late = Date.now() + patienceMs
     while (!done()) {
-      if (ended || Date.now() > late) throw new Error(`${name} ${ended ? 'was cut off' : 'waited in vain'}: ${what()}`)
+      if (ended || Date.now() >= late) throw new Error(`${name} ${ended ? 'was cut off' : 'waited in vain'}: ${what()}`)
       let timer: NodeJS.Timeout | undefined
       await new Promise<void>((resolve) => {
         stir = resolve
@@ -71,9 +71,12 @@ export function createEnd(name: string, socket: Socket): End {
       }
     },
     async hearsEnd() {
-      const late = Date.now() + patienceMs
-      while (!ended && Date.now() < late) await once(socket, 'close', { signal: AbortSignal.timeout(patienceMs) })
+      await until(
+        () => ended,
+        () => 'the end is due',
+      )
       if (heard.length > 0) throw new Error(`${name} heard more: ${JSON.stringify(heard.toString('latin1'))}`)
+      socket.end()
     },
     get unheard() {
       return heard

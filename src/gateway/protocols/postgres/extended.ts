@@ -103,6 +103,7 @@ export function createExtended(talk: Talk): Extended {
   }
 
   async function bound(view: BindView): Promise<void> {
+    await untilCertain(talk)
     const prepared = await meaning(session.statements, keyOf(view.statement))
     const key = keyOf(view.portal)
     // The server failed meanwhile: it will skip this one.

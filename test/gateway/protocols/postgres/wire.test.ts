@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { createBindReader } from '../../../../src/gateway/protocols/postgres/bind.ts'
-import { beginningBytes, createCutter, cstring, frame, int16, int32 } from '../../../../src/gateway/protocols/postgres/wire.ts'
+import {
+  beginningBytes,
+  createCutter,
+  cstring,
+  frame,
+  int16,
+  int32,
+} from '../../../../src/gateway/protocols/postgres/wire.ts'
 import { cuts } from '../../../support/chunks.ts'
 
 function cutterFor(limits: Record<string, number>) {
@@ -29,7 +36,12 @@ function read(chunks: readonly Buffer[], limits: Record<string, number>): string
 }
 
 describe('frames', () => {
-  const bytes = Buffer.concat([frame('Q', cstring('select 1')), frame('S'), frame('d', Buffer.from('a\tb\n')), frame('H')])
+  const bytes = Buffer.concat([
+    frame('Q', cstring('select 1')),
+    frame('S'),
+    frame('d', Buffer.from('a\tb\n')),
+    frame('H'),
+  ])
   const expected = ['Q:select 1\0', 'S:', 'd:a\tb\n', 'H:']
 
   it('are the same however their bytes are cut', () => {
@@ -121,6 +133,8 @@ describe('a Bind', () => {
   it('whose lengths do not add up is refused', () => {
     const broken = Buffer.from(bind)
     broken.writeInt32BE(1_000_000, 5 + 2 + 2 + 2 + 8 + 2)
-    expect(() => createBindReader(broken.length).feed(broken)).toThrow(expect.objectContaining({ code: 'protocol-error' }))
+    expect(() => createBindReader(broken.length).feed(broken)).toThrow(
+      expect.objectContaining({ code: 'protocol-error' }),
+    )
   })
 })
