@@ -59,6 +59,7 @@ export async function resolve(reading: Reading, world: World): Promise<Resolved>
   let items: Item[] = [{ reading, quiet: false }]
   let oids: number[] = []
   const done = new Set<number>()
+  const seen = new Set<unknown>()
   try {
     for (let round = 0; items.length > 0 || oids.length > 0; round += 1) {
       if (round === mostRounds || out.actions.length > mostActions) {
@@ -67,10 +68,9 @@ export async function resolve(reading: Reading, world: World): Promise<Resolved>
       }
       const names = namesOf(items, oids, world)
       const answer = isNothing(names) ? nothing : await world.catalog.lookup(names)
-      const next = new Step(out, world, answer, done)
+      const next = new Step(out, world, answer, done, seen)
       for (const item of items) next.take(item)
       for (const oid of oids) next.takeOid(oid)
-      if (round === 0 && answer !== nothing) next.oids.push(...answer.surroundings.castFunctions)
       items = next.items
       oids = [...new Set(next.oids)].filter((oid) => !done.has(oid))
     }
@@ -91,7 +91,7 @@ const nothing: CatalogAnswer = {
   functions: [],
   operators: new Map(),
   types: new Map(),
-  surroundings: { searchPath: [], schemas: new Set(), user: '', castFunctions: [] },
+  surroundings: { searchPath: [], schemas: new Set(), user: '', casts: [] },
 }
 
 function namesOf(items: readonly Item[], functionOids: readonly number[], world: World): CatalogNames {
@@ -121,13 +121,16 @@ class Step {
   readonly #world: World
   readonly #answer: CatalogAnswer
   readonly #done: Set<number>
+  /** Rules and bodies that were looked at: those that lead to one another would otherwise multiply. */
+  readonly #seen: Set<unknown>
   readonly #path: SearchPath
 
-  constructor(out: Outcome, world: World, answer: CatalogAnswer, done: Set<number>) {
+  constructor(out: Outcome, world: World, answer: CatalogAnswer, done: Set<number>, seen: Set<unknown>) {
     this.#out = out
     this.#world = world
     this.#answer = answer
     this.#done = done
+    this.#seen = seen
     const { searchPath, pending } = world
     const isUnknown = searchPath === null || pending.opaque || pending.reshuffled
     if (isUnknown) this.#path = undefined
@@ -152,6 +155,17 @@ class Step {
     for (const oid of reading.functionOids) this.takeOid(oid)
     for (const { name } of reading.types) this.oids.push(...(this.#answer.types.get(name) ?? []))
     for (const name of reading.executes) this.#execute(name)
+    this.#casts(reading)
+  }
+
+  /** Casts that users made, where one may be meant: by its type's name, or by none at all. */
+  #casts(reading: Reading): void {
+    const assigns = reading.actions.some(({ kind, verb }) => kind !== 'read' || !/^(SELECT|EXPLAIN)$/.test(verb))
+    for (const { functionOid, target, context } of this.#answer.surroundings.casts) {
+      const isNamed =
+        reading.types.some(({ name }) => name === target) || reading.calls.some(({ name }) => name.name === target)
+      if (isNamed || context === 'implicit' || (context === 'assignment' && assigns)) this.oids.push(functionOid)
+    }
   }
 
   takeOid(oid: number): void {
@@ -173,7 +187,7 @@ class Step {
       for (const relation of found) this.#changed(relation, action)
       for (const { body } of this.#world.pending.find('trigger', name)) this.#pendingBody(body, display(name))
       for (const { body } of this.#world.pending.find('relation', name))
-        if (body !== undefined) this.items.push({ reading: body, quiet: true })
+        if (body !== undefined && this.#isNew(body)) this.items.push({ reading: body, quiet: true })
     }
     return objects
   }
@@ -201,7 +215,7 @@ class Step {
       if (relation.view !== null) this.#view(relation.view)
     }
     for (const { body } of this.#world.pending.find('relation', name))
-      if (body !== undefined) this.items.push({ reading: body, quiet: true })
+      if (body !== undefined && this.#isNew(body)) this.items.push({ reading: body, quiet: true })
   }
 
   #view({ functionOids, wrappers, builtIns }: ViewFacts): void {
@@ -235,8 +249,15 @@ class Step {
     if (relations.length > 0) this.items.push({ reading: passedOn, quiet: false })
   }
 
+  #isNew(what: unknown): boolean {
+    if (this.#seen.has(what)) return false
+    this.#seen.add(what)
+    return true
+  }
+
   /** CREATE RULE out of the catalog. */
   #rule(sql: string): void {
+    if (!this.#isNew(sql)) return
     const { context } = this.#world
     const reading = context.fresh()
     const statements = context.parser.statements(sql)
