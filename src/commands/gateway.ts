@@ -121,7 +121,7 @@ export async function runCheck(runtime: Runtime, { config: file, json }: CheckOp
       if (found.length > 0) await output.write('\n')
       for (const line of explanationLines(explained)) await output.write(`${line}\n`)
       await output.write(
-        `${file} is good: ${targets.length} targets, ${rules.length} rules, ${masks.length} masks; its hash is ${hash}\n`,
+        `${file} is good: ${[count(targets, 'target'), count(rules, 'rule'), count(masks, 'mask')].join(', ')}; its hash is ${hash}\n`,
       )
     } else {
       const mistakes = found.filter(({ severity }) => severity === 'mistake').length
@@ -129,4 +129,8 @@ export async function runCheck(runtime: Runtime, { config: file, json }: CheckOp
     }
   }
   if (!good) runtime.exitWith(exitCodes.error)
+}
+
+function count(things: readonly unknown[], name: string): string {
+  return `${things.length} ${name}${things.length === 1 ? '' : 's'}`
 }
