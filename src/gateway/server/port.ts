@@ -21,13 +21,14 @@ const firstBytesWithinMs = 60_000
 
 /** A server that is not listening yet. Throws `config-invalid`. */
 export async function createPort(listen: Config['listen'], receivers: Receivers): Promise<Server> {
-  const sockets = { allowHalfOpen: true, noDelay: true, keepAlive: true }
+  const sockets = { noDelay: true, keepAlive: true }
   if (listen.tls === undefined) {
     if (!isLoopback(listen.host))
       throw hoopError('config-invalid', `listen.host ${listen.host} is reachable from outside and needs TLS`, {
         hint: 'set listen.tls.cert and listen.tls.key, or listen on 127.0.0.1',
       })
-    return createServer(sockets, (socket) => sortByPreface(socket, receivers))
+    // As node's own HTTP server does: a client may have said all and still wait for its answer.
+    return createServer({ ...sockets, allowHalfOpen: true }, (socket) => sortByPreface(socket, receivers))
   }
   const server = createTlsServer(
     {
@@ -40,12 +41,12 @@ export async function createPort(listen: Config['listen'], receivers: Receivers)
     },
     (socket) => {
       socket.on('error', noOneWaits)
-      if (socket.alpnProtocol === 'h2') receivers.http2(socket)
+      if (socket.alpnProtocol === 'h2') receivers.http2(endingWhole(socket))
       else receivers.http1(socket)
     },
   )
   // Scanners and clients that do not trust the certificate end here; that is theirs to tell.
-  server.on('tlsClientError', noOneWaits)
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
   return server
 }
 
@@ -67,13 +68,18 @@ function sortByPreface(socket: Socket, receivers: Receivers): void {
     socket.pause()
     socket.unshift(head)
     if (isHttp2) {
-      receivers.http2(socket)
+      receivers.http2(endingWhole(socket))
     } else {
       receivers.http1(socket)
       // Paused above, so that nothing gets lost between the two readers; HTTP/2 takes the handle over instead.
       socket.resume()
     }
   })
+}
+
+/** HTTP/2 half-closes streams, never the connection: kept half-open, it would wait for streams of a client that is gone. */
+function endingWhole<S extends Socket>(socket: S): S {
+  return socket.once('end', () => socket.destroy())
 }
 
 async function pem(file: string, key: string): Promise<Buffer> {

@@ -64,7 +64,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       closing.abort()
       const closed = new Promise<void>((resolve) => port.close(() => resolve()))
       http2.close()
-      app.server.closeIdleConnections()
+      // Connections that are kept alive become idle one by one, when what they carry is over.
+      const idle = setInterval(() => app.server.closeIdleConnections(), 20)
       const cut = setTimeout(() => {
         links.close()
         for (const socket of sockets) socket.destroy()
@@ -72,6 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await app.close()
       await closed
       clearTimeout(cut)
+      clearInterval(idle)
     },
   }
 }
