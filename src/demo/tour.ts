@@ -133,7 +133,7 @@ async function dropInTransaction({ client, dba, notices }: Scene, table: string)
 async function tellApproval(scene: Scene): Promise<void> {
   const { world, client, dev, dba, claim } = scene
   const { drop, approval, notice } = await dropInTransaction(scene, 'old_carts')
-  await claim(`BEGIN; INSERT …; DROP TABLE old_carts → psql says: ${notice}`)
+  await claim(`BEGIN; INSERT …; DROP TABLE old_carts → the client is told: ${notice}`)
   must(await exists(world, 'old_carts'), 'the table is gone before anybody approved')
   await claim('the table is still there, asked of the server directly')
 
