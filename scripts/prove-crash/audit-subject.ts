@@ -32,6 +32,7 @@ export const auditSubject: Subject = {
     return {
       count: () => happened.size,
       refusals: () => refusals,
+      happened: () => new Set(happened),
       async kill() {
         const read = once(lines, 'close')
         process.kill(pid, 'SIGKILL')

@@ -13,8 +13,8 @@ export interface Findings {
   readonly flaws: readonly string[]
 }
 
-/** Opens the store as a restarted gateway does; `after`: the newest record of the last check. */
-export async function check(store: string, after: number, happened: ReadonlySet<string>): Promise<Findings> {
+/** Opens the store as a restarted gateway does, and reads all of it. */
+export async function check(store: string, happened: ReadonlySet<string>): Promise<Findings> {
   const log = { info() {}, warn() {}, error() {} }
   const audit = await openAudit({ path: store, flush: true, clock: systemClock, log })
   try {
@@ -23,8 +23,8 @@ export async function check(store: string, after: number, happened: ReadonlySet<
     const open = new Set<string>()
     const flaws: string[] = []
     let unknown = 0
-    let seq = after
-    for await (const line of audit.read({ after })) {
+    let seq = 0
+    for await (const line of audit.read({})) {
       const record = recordSchema.parse(JSON.parse(line))
       if (record.seq !== ++seq) flaws.push(`record ${record.seq} stands where ${seq} is due`)
       if (record.type === 'command' && record.decision.verdict !== 'deny') {

@@ -1,16 +1,21 @@
 /**
- * `npm run prove:crash [-- --rounds N] [--only kill,power,flush,full]`: clients write while the program or its disk dies
+ * `npm run prove:crash [-- --rounds N] [--only kill,power,flush,full] [--subject audit|gateway]`: clients write while the program or its disk dies
  * under them; afterwards everything that really happened has to be on record. The power cut is also tried with flushes
  * off, where it has to lose something: a proof that cannot fail proves nothing.
  */
 import { parseArgs } from 'node:util'
 import { auditSubject } from './audit-subject.ts'
 import { check } from './check.ts'
+import { gatewaySubject } from './gateway-subject.ts'
 import type { Subject } from './subject.ts'
 import { type Way, ways } from './ways.ts'
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '10' }, only: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '10' },
+    only: { type: 'string' },
+    subject: { type: 'string' },
+  },
 })
 const rounds = Number(values.rounds)
 const only = values.only?.split(',')
@@ -20,8 +25,12 @@ if (!Number.isInteger(rounds) || rounds < 1 || wanted.length === 0) {
   process.exit(2)
 }
 
+const subjects = (['audit', 'gateway'] as const).filter(
+  (name) => values.subject === undefined || values.subject === name,
+)
 let failed = false
-for (const subject of [auditSubject]) {
+for (const name of subjects) {
+  const subject = name === 'audit' ? auditSubject : await gatewaySubject()
   for (const way of wanted) {
     const trouble = way.trouble()
     if (trouble !== undefined) {
@@ -48,8 +57,8 @@ async function prove(subject: Subject, way: Way): Promise<void> {
   try {
     for (let round = 1; round <= rounds; round++) {
       const happened = await place.round(subject, true)
-      const after = 0
-      const found = await check(place.store, after, happened)
+      if (happened.size === 0) throw new Error(`round ${round}: nothing happened, so it proves nothing`)
+      const found = await check(place.store, happened)
       if (found.missing.length > 0)
         throw new Error(
           `round ${round}: ${found.missing.length} of ${happened.size} happened and are not on record: ${found.missing.slice(0, 3).join(', ')}`,
@@ -75,7 +84,7 @@ async function control(subject: Subject, way: Way): Promise<void> {
     const place = way.prepare()
     try {
       const happened = await place.round(subject, false)
-      const { missing } = await check(place.store, 0, happened)
+      const { missing } = await check(place.store, happened)
       if (missing.length === 0) continue
       console.log(
         `ok       ${subject.name} ${way.name}: without flushes the same cut loses records (${missing.length} of ${happened.size}), so the proof can fail`,

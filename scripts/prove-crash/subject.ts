@@ -17,6 +17,8 @@ export interface Life {
   count(): number
   /** What clients were told instead, newest last. */
   refusals(): readonly string[]
+  /** The names of all operations that really happened so far, seen from outside. */
+  happened(): ReadonlySet<string>
   /** SIGKILL. Gives back the names of all operations that really happened in this life. */
   kill(): Promise<ReadonlySet<string>>
 }
