@@ -19,6 +19,7 @@ import {
   outcomeRecord,
   questionOf,
 } from './checkpoint/asked.ts'
+import type { Hold } from './checkpoint/hold.ts'
 import type { History } from './checkpoint/history.ts'
 import {
   refusedByAbort,
@@ -32,6 +33,7 @@ import { decide, type Judgement, type Policy } from './policy/decide.ts'
 import type { Masks } from './policy/masking.ts'
 import { redactCommand } from './policy/redact-command.ts'
 
+export type { Hold } from './checkpoint/hold.ts'
 export type { ColumnName, Masks, MaskStyle } from './policy/masking.ts'
 
 declare const issued: unique symbol
@@ -52,19 +54,6 @@ export interface Permit {
 export type Clearance =
   /** One permit for each command, in the order asked. */
   { readonly permits: readonly Permit[] } | { readonly refusal: Refusal }
-
-/** A command that waits for people. */
-export interface Hold {
-  readonly approval: string
-  readonly session: string
-  readonly rule: string
-  /** Sentence for the person who waits: who can approve, until when, and what to type. */
-  readonly message: string
-  readonly hint: string
-  readonly groups: readonly string[]
-  /** Milliseconds since 1970 at which it expires. */
-  readonly expires: number
-}
 
 export interface Asking {
   /** Aborted when the client goes away or gives up: cancels a hold. */

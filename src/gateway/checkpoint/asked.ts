@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import type { Command } from '../../contract/command.ts'
 import type { Person, RecordDraft, RecordOf } from '../../contract/record.ts'
 import type { Question } from '../approvals/approvals.ts'
-import type { Hold } from '../checkpoint.ts'
 import type { HoldRule, Judgement } from '../policy/decide.ts'
 import type { Earlier } from './history.ts'
+import type { Hold } from './hold.ts'
 
 /** Who asks, from where: the same for every command of a connection. */
 export interface Asker {
