@@ -7,7 +7,7 @@ import type { Question } from './approvals.ts'
 
 export type End = Exclude<Approval['state'], 'pending'>
 
-export interface GivenDecision {
+interface GivenDecision {
   readonly person: Person
   readonly decision: Decide['decision']
   readonly reason: string | null
@@ -50,7 +50,7 @@ export function isGranted(held: Held): boolean {
   })
 }
 
-export function groupsOf(held: Held): readonly string[] {
+function groupsOf(held: Held): readonly string[] {
   return [...new Set(held.question.needs.flatMap(({ groups }) => groups))]
 }
 

@@ -12,7 +12,7 @@ export interface Watchers {
   close(): void
 }
 
-export type View = (id: string) => Approval | undefined
+type View = (id: string) => Approval | undefined
 
 export function createWatchers(): Watchers {
   const watchers = new Set<(id: string) => void>()

@@ -14,7 +14,7 @@ export interface TargetExplanation {
   readonly masks: readonly { readonly name: string; readonly sentence: string }[]
 }
 
-export interface RuleExplanation {
+interface RuleExplanation {
   readonly name: string
   readonly effect: Rule['effect']
   readonly sentence: string

@@ -8,7 +8,7 @@ import { kinds, protocolNames, reaches } from '../../contract/command.ts'
 import { maskStyles } from '../policy/masking.ts'
 
 /** `90`, `30s`, `15m`, `2h`, `7d` → milliseconds; a bare number is seconds. */
-export const durationSchema = z
+const durationSchema = z
   .union([z.number().positive(), z.string().regex(/^\d+(ms|s|m|h|d)$/, 'a duration like 30s, 15m or 2h')])
   .transform((given) => {
     if (typeof given === 'number') return given * 1000
@@ -18,7 +18,7 @@ export const durationSchema = z
   })
 
 /** `16MiB`, `64KiB`, `1GiB` or a number of bytes → bytes. */
-export const sizeSchema = z
+const sizeSchema = z
   .union([z.int().positive(), z.string().regex(/^\d+(B|KiB|MiB|GiB)$/, 'a size like 64KiB or 16MiB')])
   .transform((given) => {
     if (typeof given === 'number') return given
@@ -73,7 +73,7 @@ const targetTlsSchema = z
   })
   .default({ mode: 'verify-full' })
 
-export const targetConfigSchema = z.strictObject({
+const targetConfigSchema = z.strictObject({
   name: nameSchema,
   protocol: z.enum(protocolNames),
   description: z.string().optional(),
@@ -90,7 +90,7 @@ export const targetConfigSchema = z.strictObject({
 export type TargetConfig = z.infer<typeof targetConfigSchema>
 
 /** Every list: any of its patterns fits. Every key that is given has to fit. Patterns are globs (`*`, `?`, `{a,b}`). */
-export const matchSchema = z.strictObject({
+const matchSchema = z.strictObject({
   targets: z.array(z.string()).optional(),
   labels: labelsSchema.optional(),
   protocols: z.array(z.enum(protocolNames)).optional(),
@@ -119,7 +119,7 @@ const ruleBase = {
   when: z.string().optional(),
 }
 
-export const ruleSchema = z.discriminatedUnion('effect', [
+const ruleSchema = z.discriminatedUnion('effect', [
   z.strictObject({ ...ruleBase, effect: z.literal('allow') }),
   z.strictObject({
     ...ruleBase,
@@ -140,7 +140,7 @@ export type Rule = z.infer<typeof ruleSchema>
 export const detectorNames = ['email', 'card', 'iban', 'us-ssn', 'jwt', 'private-key', 'cloud-key'] as const
 export type DetectorName = (typeof detectorNames)[number]
 
-export const maskRuleSchema = z
+const maskRuleSchema = z
   .strictObject({
     name: nameSchema,
     match: matchSchema

@@ -2,7 +2,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
 import type { Path } from './mistakes.ts'
 
-export interface Place {
+interface Place {
   readonly line: number
   readonly column: number
 }

@@ -6,7 +6,7 @@ import { Environment } from '@marcbachmann/cel-js'
 import type { Action, Command } from '../../contract/command.ts'
 import type { Person } from '../../contract/record.ts'
 
-export interface ConditionInput {
+interface ConditionInput {
   readonly command: Command
   readonly action: Action
   readonly target: {
