@@ -95,8 +95,7 @@ export function isSuspect(bytes: Uint8Array, start: number, end: number, wanted:
         dashes = 0
         break
       default:
-        if ((wanted & suspicionBits['cloud-key']) !== 0 && token >= 3 && endsKeyName(byte, bytes[index - 1]))
-          return true
+        if (token >= 2 && (wanted & suspicionBits['cloud-key']) !== 0 && endsKeyName(bytes, index)) return true
         token = 0
         plainHex = true
         digits = 0
@@ -122,8 +121,26 @@ function isSsnAround(bytes: Uint8Array, index: number, start: number, end: numbe
   return true
 }
 
-/** `AccountKey=`, `sig=`, and the `Q~` inside Azure's client secrets: what follows may hold signs that break tokens. */
-function endsKeyName(byte: number, before: number | undefined): boolean {
-  if (byte === 0x3d) return before === 0x79 || before === 0x67
-  return byte === 0x7e && before === 0x51
+/**
+ * What follows may hold signs that break tokens (`AccountKey=`, `sig=`, the `Q~` inside Azure's client secrets), or be
+ * nothing but hexadecimal by chance (`ya29.`, `SG.`, `hvs.`).
+ */
+function endsKeyName(bytes: Uint8Array, index: number): boolean {
+  const before = bytes[index - 1]
+  switch (bytes[index]) {
+    case 0x3d:
+      return before === 0x79 || before === 0x67
+    case 0x7e:
+      return before === 0x51
+    case 0x2e: {
+      const first = bytes[index - 2]
+      return (
+        (before === 0x39 && first === 0x32) ||
+        (before === 0x47 && first === 0x53) ||
+        ((before === 0x73 || before === 0x62) && first === 0x76)
+      )
+    }
+    default:
+      return false
+  }
 }

@@ -16,14 +16,13 @@ import { createWalk } from './masking/lineage.ts'
 import { maskFunctionResult } from './masking/function-result.ts'
 import { createRowFilter, createUnknownRows } from './masking/row-filter.ts'
 import { maskSaid } from './masking/said.ts'
-import { createSensitivity, type Parse, type Sensitivity } from './masking/sensitivity.ts'
+import { createSensitivity, type Sensitivity } from './masking/sensitivity.ts'
 import { storesMasked } from './masking/stores.ts'
 import { carrierOf, isPlain } from './masking/types.ts'
 import { createUnsure } from './masking/unsure.ts'
 import type { ValuePlan } from './masking/values.ts'
 import type { OpenSideConnection, ResultMasker, SqlSession, Statement } from './parts.ts'
 import { unwrap } from './sql/nodes.ts'
-import { createParser, isError } from './sql/parse.ts'
 import type { Tree } from './sql/statement.ts'
 
 /** One for the gateway. Makes a masker for each conversation; `database` names the database it is with: `pg-prod/shop`. */
@@ -31,27 +30,12 @@ export function createResultMaskers(
   elapsed: () => number,
 ): (open: OpenSideConnection, database: string) => ResultMasker {
   const catalogs = createMaskCatalogs(elapsed)
-  const views = new Map<string, readonly Tree[] | undefined>()
-  let parser: ReturnType<typeof createParser> | undefined
-
-  async function parse(): Promise<Parse> {
-    parser ??= createParser()
-    const { statements } = await parser
-    return (sql) => {
-      if (views.has(sql)) return views.get(sql)
-      const parsed = statements(sql)
-      const trees = isError(parsed) ? undefined : parsed.map(({ tree }) => tree)
-      views.set(sql, trees)
-      return trees
-    }
-  }
-  return (open, database) => createResultMasker({ open, catalog: catalogs.of(database), parse })
+  return (open, database) => createResultMasker({ open, catalog: catalogs.of(database) })
 }
 
 interface ResultMaskerSettings {
   readonly open: OpenSideConnection
   readonly catalog: MaskCatalog
-  readonly parse: () => Promise<Parse>
 }
 
 /** What masks mean at this target, at one moment. */
@@ -60,7 +44,7 @@ export interface Context {
   readonly ground: Ground
 }
 
-function createResultMasker({ open, catalog, parse }: ResultMaskerSettings): ResultMasker {
+function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMasker {
   const unsure = createUnsure()
   const analyses = new WeakMap<Tree, { readonly sensitivity: Sensitivity; readonly analysis: Analysis }>()
   /** By masks: what a person may see, and what may be recorded. */
@@ -86,7 +70,7 @@ function createResultMasker({ open, catalog, parse }: ResultMaskerSettings): Res
   async function derive(masks: Masks, known: Awaited<ReturnType<MaskCatalog['current']>>): Promise<Sensitivity> {
     const found = latest.get(masks.key)
     if (found?.generation === known.generation) return found.sensitivity
-    const sensitivity = createSensitivity(masks, known, await parse())
+    const sensitivity = createSensitivity(masks, known, await catalog.parser())
     // Masks change when the configuration does: old ones are not worth keeping.
     if (latest.size > 4) latest.clear()
     latest.set(masks.key, { generation: known.generation, sensitivity })
@@ -115,6 +99,21 @@ function createResultMasker({ open, catalog, parse }: ResultMaskerSettings): Res
     const analysis = analyse(tree, groundFor(sensitivity, session))
     if (lasting) analyses.set(tree, { sensitivity, analysis })
     return analysis
+  }
+
+  async function objectionTo(statement: Statement, masks: Masks, session: SqlSession): Promise<string | undefined> {
+    if (!masks.hasColumns) return undefined
+    const { tree } = statement.masking
+    const sensitivity = await sensitivityOf(masks, tree)
+    if (tree === undefined || sensitivity === undefined) return mayStore(statement) ? cannotTell : undefined
+    if (!analysisOf(statement, sensitivity, session).touches && !('DoStmt' in tree)) return undefined
+    const ground = unsure.forStoring(groundFor(sensitivity, session))
+    const place = storesMasked(tree, {
+      walk: createWalk(ground),
+      mentionsMasked: sensitivity.mentionsMasked,
+      prepared: (name) => session.prepared.get(name)?.map(({ masking }) => masking.tree),
+    })
+    return place === undefined ? undefined : `it would store masked values ${place}, where they could not be recognised`
   }
 
   async function stylesFor(
@@ -146,30 +145,17 @@ function createResultMasker({ open, catalog, parse }: ResultMaskerSettings): Res
 
   return {
     async before(statement, permit, session) {
-      const { masks } = permit
       // All that was under way is answered, and no transaction is open: what it has changed can be seen by now.
       if (unsure.any && session.certain && session.transaction === 'I') {
         unsure.forget()
         catalog.invalidate()
       }
-      if (statement.effects.some(({ type }) => type === 'ddl')) {
+      const objection = await objectionTo(statement, permit.masks, session)
+      if (objection === undefined && statement.effects.some(({ type }) => type === 'ddl')) {
         unsure.note(statement.masking.tree, statement.command)
         if (unsure.any) catalog.expectChange()
       }
-      if (!masks.hasColumns) return undefined
-      const { tree } = statement.masking
-      const sensitivity = await sensitivityOf(masks, tree)
-      if (tree === undefined || sensitivity === undefined) return mayStore(statement) ? cannotTell : undefined
-      if (!analysisOf(statement, sensitivity, session).touches && !('DoStmt' in tree)) return undefined
-      const ground = unsure.forStoring(groundFor(sensitivity, session))
-      const place = storesMasked(tree, {
-        walk: createWalk(ground),
-        mentionsMasked: sensitivity.mentionsMasked,
-        prepared: (name) => session.prepared.get(name)?.map(({ masking }) => masking.tree),
-      })
-      return place === undefined
-        ? undefined
-        : `it would store masked values ${place}, where they could not be recognised`
+      return objection
     },
 
     async rows(description, statement, permit, session, fresh) {

@@ -73,9 +73,9 @@ export function copyOutputs(tree: Tree | undefined, ground: Ground): readonly Ou
       ? statementOutputs(fields.query, createWalk(ground))
       : [{ run: undefined }]
   const relation = isFields(fields.relation) ? fields.relation : {}
-  const { columns, exact, rest } = ground.relation(text(relation.relname) ?? '', text(relation.schemaname))
+  const { columns, ordered, rest } = ground.relation(text(relation.relname) ?? '', text(relation.schemaname))
   const named = list(fields.attlist).map((name) => stringOf(name))
-  if (!exact) return [{ run: derived(strictestOf([...columns, { run: rest }])) }]
+  if (!ordered) return [{ run: derived(strictestOf([...columns, { run: rest }])) }]
   if (named.length === 0) return columns.filter(({ generated }) => generated !== true)
   return named.map((name) => columns.find((column) => column.name === name) ?? { name, style: 'redact' })
 }

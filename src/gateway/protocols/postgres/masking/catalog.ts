@@ -10,6 +10,8 @@
  *   while the gateway runs; numbers (attnum) are never used twice, so nothing else can slip under an old mask.
  */
 import type { ColumnName } from '../../../checkpoint.ts'
+import { createParser, isError } from '../sql/parse.ts'
+import type { Tree } from '../sql/statement.ts'
 import { type Query, type Relation, type Snapshot, takeSnapshot } from './snapshot.ts'
 
 export interface MaskCatalog {
@@ -21,6 +23,8 @@ export interface MaskCatalog {
   invalidate(): void
   /** A transaction that changes the catalog is under way, and nobody tells when it will be over. */
   expectChange(): void
+  /** Reads definitions of views. */
+  parser(): Promise<Parse>
 }
 
 export interface Known {
@@ -36,6 +40,9 @@ export interface MaskCatalogs {
   of(place: string): MaskCatalog
 }
 
+/** The statements of a text; undefined when it does not parse. */
+export type Parse = (sql: string) => readonly Tree[] | undefined
+
 const oldestMs = 10_000
 const soonestMs = 1000
 /** For how long a change that was announced is watched for. */
@@ -44,16 +51,17 @@ const watchMs = 60_000
 /** `elapsed`: milliseconds that never jump back. */
 export function createMaskCatalogs(elapsed: () => number): MaskCatalogs {
   const catalogs = new Map<string, MaskCatalog>()
+  const parser = createDefinitionParser()
   return {
     of(place) {
-      const found = catalogs.get(place) ?? createMaskCatalog(elapsed)
+      const found = catalogs.get(place) ?? createMaskCatalog(elapsed, parser)
       catalogs.set(place, found)
       return found
     },
   }
 }
 
-export function createMaskCatalog(elapsed: () => number): MaskCatalog {
+function createMaskCatalog(elapsed: () => number, parser: MaskCatalog['parser']): MaskCatalog {
   const former = new Map<string, ColumnName[]>()
   let known: Known | undefined
   let takenAt = 0
@@ -95,6 +103,7 @@ export function createMaskCatalog(elapsed: () => number): MaskCatalog {
   }
 
   return {
+    parser,
     current,
     async renewed(query, old) {
       if (known !== undefined && known !== old && !stale) return known
@@ -111,6 +120,29 @@ export function createMaskCatalog(elapsed: () => number): MaskCatalog {
     },
   }
 }
+
+/** Loads the parser when it is first needed, and keeps what it said: definitions are the same in most snapshots. */
+function createDefinitionParser(): MaskCatalog['parser'] {
+  const read = new Map<string, readonly Tree[] | undefined>()
+  let loading: Promise<Parse> | undefined
+  const load = async (): Promise<Parse> => {
+    const { statements } = await createParser()
+    return (sql) => {
+      if (read.has(sql)) return read.get(sql)
+      const parsed = statements(sql)
+      const trees = isError(parsed) ? undefined : parsed.map(({ tree }) => tree)
+      if (read.size > mostDefinitions) read.clear()
+      read.set(sql, trees)
+      return trees
+    }
+  }
+  return () => {
+    loading ??= load()
+    return loading
+  }
+}
+
+const mostDefinitions = 20_000
 
 function rememberNames(former: Map<string, ColumnName[]>, before: Snapshot, now: Snapshot): void {
   for (const [oid, relation] of before.byOid) {

@@ -2,7 +2,7 @@
 import type { MaskStyle } from '../../../checkpoint.ts'
 import { type Fields, fieldsOf, isFields, list, nameOf, stringOf, text, unwrap } from '../sql/nodes.ts'
 import { derived, type OutColumn, type Output, strictestOf } from './ground.ts'
-import { createScope, findTable, type Item, itemOf, type Scope, starOf } from './scope.ts'
+import { createScope, findTable, type Item, itemOf, type Scope, starOf, unordered } from './scope.ts'
 import { strictest } from './strictness.ts'
 import type { Walk } from './walk.ts'
 
@@ -31,7 +31,7 @@ function addOne(scope: Scope, value: unknown, walk: Walk): readonly Output[] {
     default: {
       // XMLTABLE, JSON_TABLE and whatever else: its columns are made of what stands inside it.
       const style = derived(walk.expression(Object.values(fields), scope))
-      return addItem(scope, { alias: aliasOf(fields), columns: [], exact: false, rest: style })
+      return addItem(scope, unordered(aliasOf(fields), style))
     }
   }
 }
@@ -62,9 +62,10 @@ export function relationItem(scope: Scope, fields: Fields, walk: Walk): Item {
   const alias = aliasOf(fields) ?? name
   const table = schema === undefined ? findTable(scope, name) : undefined
   if (table !== undefined) return itemOf(alias, table, aliasNames(fields))
-  const { columns, exact, rest } = walk.ground.relation(name, schema)
-  const outputs: readonly Output[] = exact ? columns : [...columns, { run: rest }]
-  return itemOf(alias, outputs, aliasNames(fields))
+  const { columns, exact, ordered, rest } = walk.ground.relation(name, schema)
+  const names = aliasNames(fields)
+  if (names.length === 0) return { alias, columns, exact, ordered, rest }
+  return ordered ? itemOf(alias, columns, names) : unordered(alias, strictest(strictestOf(columns), rest))
 }
 
 function functionItem(scope: Scope, fields: Fields, walk: Walk): Item {
@@ -75,7 +76,7 @@ function functionItem(scope: Scope, fields: Fields, walk: Walk): Item {
   const alias = aliasOf(fields) ?? nameOf(first?.funcname)?.name
   // A function may give one column or many: whatever it is called, it is made of the arguments.
   const columns = definitions.map((name) => ({ name, style }))
-  return { alias, columns, exact: false, rest: style }
+  return { ...unordered(alias, style), columns }
 }
 
 function addJoin(scope: Scope, fields: Fields, walk: Walk): readonly Output[] {

@@ -10,6 +10,8 @@ export interface OutColumn {
   readonly style: MaskStyle | undefined
   /** The type's OID where the column comes straight from a relation. */
   readonly type?: number | undefined
+  /** Only some of the relations that may be meant have it: a bare name may mean something around this. */
+  readonly perhaps?: boolean | undefined
   /** Computed by the table itself: COPY leaves it out. */
   readonly generated?: boolean | undefined
 }
@@ -17,8 +19,10 @@ export interface OutColumn {
 /** What a relation, or several of one name in different schemas, shows to a query that names it. */
 export interface RelationColumns {
   readonly columns: readonly OutColumn[]
-  /** False: there may be more or other columns, in another order. */
+  /** False: there may be columns of other names. */
   readonly exact: boolean
+  /** False: they may be fewer, and in another order. */
+  readonly ordered: boolean
   /** How a column must be masked that is not among `columns`. */
   readonly rest: MaskStyle | undefined
   /** Rewrite rules may make a statement about it do something else. */

@@ -6,7 +6,7 @@ import { type Fields, fieldsOf, isFields, list, stringOf, text, unwrap } from '.
 import { expressionStyle, targetOutputs } from './expressions.ts'
 import { addFrom, relationItem } from './from.ts'
 import { derived, type Ground, type OutColumn, type Output, strictestOf } from './ground.ts'
-import { createScope, itemOf, type Scope } from './scope.ts'
+import { createScope, itemOf, type Scope, starOf } from './scope.ts'
 import { strictest } from './strictness.ts'
 import type { Walk } from './walk.ts'
 
@@ -122,7 +122,7 @@ export function writingScope(fields: Fields, around: Scope | undefined, walk: Wa
   // The target is always a relation, even where a common table expression has its name.
   const item = relationItem(createScope(undefined), target, walk)
   scope.items.push(item)
-  scope.star.push(...(item.exact ? item.columns : [{ run: strictest(strictestOf(item.columns), item.rest) }]))
+  scope.star.push(...starOf(item))
   addFrom(scope, [...list(fields.fromClause), ...list(fields.usingClause)], walk)
   if (fields.sourceRelation !== undefined) addFrom(scope, [fields.sourceRelation], walk)
   return scope

@@ -9,7 +9,10 @@ export interface Item {
   /** undefined: its columns can only be named without it. */
   readonly alias: string | undefined
   readonly columns: readonly OutColumn[]
+  /** All names are known. */
   readonly exact: boolean
+  /** It is known which columns there are, and in what order. */
+  readonly ordered: boolean
   readonly rest: MaskStyle | undefined
 }
 
@@ -52,8 +55,13 @@ export function itemOf(alias: string | undefined, outputs: readonly Output[], na
     }
   }
   // Names given in order to columns of which it is not known how many there are: any name may be any column.
-  if (!exact && names.length > 0) return { alias, columns: [], exact: false, rest: strictestOf(outputs) }
-  return { alias, columns, exact, rest }
+  if (!exact && names.length > 0) return unordered(alias, strictestOf(outputs))
+  return { alias, columns, exact, ordered: exact, rest }
+}
+
+/** Something of which nothing is known but how strict its strictest column is. */
+export function unordered(alias: string | undefined, rest: MaskStyle | undefined): Item {
+  return { alias, columns: [], exact: false, ordered: false, rest }
 }
 
 export function wholeItem(item: Item): MaskStyle | undefined {
@@ -61,7 +69,7 @@ export function wholeItem(item: Item): MaskStyle | undefined {
 }
 
 export function starOf(item: Item): readonly Output[] {
-  return item.exact ? item.columns : [{ run: strictest(strictestOf(item.columns), item.rest) }]
+  return item.ordered ? item.columns : [{ run: strictest(strictestOf(item.columns), item.rest) }]
 }
 
 /** How a name was understood. */
@@ -86,7 +94,8 @@ function resolveBare(scope: Scope, name: string): Resolved {
     for (const item of here.items) {
       for (const column of item.columns)
         if (column.name === name) {
-          certain = true
+          if (column.perhaps === true) guessed = true
+          else certain = true
           type = column.type
           style = strictest(style, column.style)
         }

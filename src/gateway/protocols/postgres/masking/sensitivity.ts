@@ -4,9 +4,8 @@
  */
 import type { Masks, MaskStyle } from '../../../checkpoint.ts'
 import { fieldsOf, list } from '../sql/nodes.ts'
-import type { Tree } from '../sql/statement.ts'
 import { systemSamples } from './builtins.ts'
-import { type Known, nameOf } from './catalog.ts'
+import { type Known, nameOf, type Parse } from './catalog.ts'
 import { expressionStyle } from './expressions.ts'
 import { findSuspects } from './suspects.ts'
 import { derived, type Ground, type OutColumn, type Output, type RelationColumns, strictestOf } from './ground.ts'
@@ -30,9 +29,6 @@ export interface Sensitivity {
   mentionsMasked(text: string): boolean
   readonly textTypes: ReadonlySet<number>
 }
-
-/** The statements of a text; undefined when it does not parse. */
-export type Parse = (sql: string) => readonly Tree[] | undefined
 
 export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sensitivity {
   const { snapshot } = known
@@ -133,33 +129,23 @@ function merge(
   relations: readonly Relation[],
   columnsOf: (relation: Relation) => readonly OutColumn[],
 ): RelationColumns {
-  const [first, ...others] = relations
-  // Nothing of that name is known: masked, whatever it is.
-  if (first === undefined) return { columns: [], exact: false, rest: 'redact', hasRules: false }
-  const hasRules = relations.some((relation) => relation.hasRules && !relation.system)
   const all = relations.map(columnsOf)
-  const columns = all[0] ?? []
-  const sameNames = others.every(
-    (other) =>
-      other.columns.length === columns.length &&
-      other.columns.every(({ name }, index) => name === columns[index]?.name),
+  const [first, ...others] = all
+  // Nothing of that name is known: masked, whatever it is.
+  if (first === undefined) return { columns: [], exact: false, ordered: false, rest: 'redact', hasRules: false }
+  const hasRules = relations.some((relation) => relation.hasRules && !relation.system)
+  if (others.length === 0) return { columns: first, exact: true, ordered: true, rest: undefined, hasRules }
+  const ordered = others.every(
+    (other) => other.length === first.length && other.every(({ name }, index) => name === first[index]?.name),
   )
-  if (!sameNames) {
-    const everything = all.flat()
-    return {
-      columns: [],
-      exact: false,
-      rest: strictestOf(everything) === undefined ? undefined : derived(strictestOf(everything)),
-      hasRules,
-    }
-  }
-  const merged = columns.map((column, index) => {
-    let style: MaskStyle | undefined
-    for (const same of all) style = strictest(style, same[index]?.style)
-    const type = all.every((same) => same[index]?.type === column.type) ? column.type : undefined
-    return { ...column, type, style }
+  const byName = new Map<string | undefined, OutColumn[]>()
+  for (const column of all.flat()) byName.set(column.name, [...(byName.get(column.name) ?? []), column])
+  const columns = [...byName.values()].map((same) => {
+    const [one] = same
+    const type = same.every((column) => column.type === one?.type) ? one?.type : undefined
+    return { ...one, name: one?.name, type, style: strictestOf(same), perhaps: same.length < all.length }
   })
-  return { columns: merged, exact: true, rest: undefined, hasRules }
+  return { columns, exact: true, ordered, rest: undefined, hasRules }
 }
 
 /** Columns that are masked by their own name, by a former name, by a name they inherit or bequeath, or as samples of values. */

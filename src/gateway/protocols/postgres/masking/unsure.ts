@@ -1,9 +1,10 @@
 /**
  * What an open transaction has changed of the catalog: nobody outside it can see that, so the snapshot is wrong about it.
- * Names that its DDL mentions are taken for unknown (and what is unknown is masked) until the transaction has ended.
+ * Names that it adds are taken for unknown (and what is unknown is masked) until the transaction has ended; after anything
+ * that alters or replaces, every name is.
  */
 import type { Command } from '../../../../contract/command.ts'
-import { isFields, stringOf, text, unwrap } from '../sql/nodes.ts'
+import { type Fields, isFields, text, unwrap } from '../sql/nodes.ts'
 import type { Tree } from '../sql/statement.ts'
 import type { Ground, RelationColumns } from './ground.ts'
 
@@ -20,8 +21,8 @@ export interface Unsure {
   distrusts(relationName: string): boolean
 }
 
-const unknown: RelationColumns = { columns: [], exact: false, rest: 'redact', hasRules: false }
-const harmless: RelationColumns = { columns: [], exact: false, rest: undefined, hasRules: false }
+const unknown: RelationColumns = { columns: [], exact: false, ordered: false, rest: 'redact', hasRules: false }
+const harmless: RelationColumns = { columns: [], exact: false, ordered: false, rest: undefined, hasRules: false }
 
 export function createUnsure(): Unsure {
   const names = new Set<string>()
@@ -53,15 +54,14 @@ export function createUnsure(): Unsure {
         if (facts.dynamic || actions.some(({ kind }) => kind === 'ddl')) all = true
         return
       }
-      if (node === undefined || !followed.has(node.type)) {
-        all = true
+      const name = node === undefined ? undefined : newNameOf(node.type, node.fields)
+      if (node === undefined || name === undefined) {
+        all ||= node === undefined || !renamesNothing.has(node.type)
         return
       }
-      collectNames(node.fields, names)
-      const into = node.type === 'CreateStmt' ? node.fields.relation : intoOf(node.fields)
-      const name = isFields(into) ? text(into.relname) : undefined
-      if (name !== undefined && (node.type === 'CreateStmt' || node.type === 'CreateTableAsStmt')) made.add(name)
-      else for (const changed of names) if (node.type !== 'IndexStmt') made.delete(changed)
+      names.add(name)
+      if (node.type === 'ViewStmt') made.delete(name)
+      else made.add(name)
     },
     forget() {
       names.clear()
@@ -74,11 +74,21 @@ export function createUnsure(): Unsure {
   }
 }
 
-/** DDL that only changes what the relations mean that it names. Everything else may change anything. */
-const followed = new Set([
-  'CreateStmt', 'CreateTableAsStmt', 'ViewStmt', 'IndexStmt', 'AlterTableStmt', 'RenameStmt', 'DropStmt', 'TruncateStmt',
-  'CommentStmt', 'GrantStmt', 'CreateSeqStmt', 'AlterSeqStmt', 'VacuumStmt', 'ReindexStmt', 'ClusterStmt',
-]) // biome-ignore format: a list
+/**
+ * The name of what a statement adds, where that is all it changes. Whatever alters or replaces may change what views and
+ * child tables show that it does not name.
+ */
+function newNameOf(type: string, fields: Fields): string | undefined {
+  const relation = { CreateStmt: fields.relation, ViewStmt: fields.view, CreateTableAsStmt: intoOf(fields) }[type]
+  return fields.replace === true || !isFields(relation) ? undefined : text(relation.relname)
+}
+
+/** They add and take away, and no name means anything else afterwards. */
+const renamesNothing = new Set(
+  'IndexStmt DropStmt TruncateStmt CommentStmt GrantStmt CreateSeqStmt AlterSeqStmt VacuumStmt ReindexStmt ClusterStmt'.split(
+    ' ',
+  ),
+)
 
 /** Statements that change no catalog themselves. */
 const plain = new Set([
@@ -89,20 +99,4 @@ const plain = new Set([
 
 function intoOf(fields: Readonly<Record<string, unknown>>): unknown {
   return isFields(fields.into) ? fields.into.rel : undefined
-}
-
-/** Every string that could be the name of a relation. */
-function collectNames(value: unknown, names: Set<string>): void {
-  if (Array.isArray(value)) {
-    for (const item of value) collectNames(item, names)
-    return
-  }
-  if (!isFields(value)) return
-  for (const key of ['relname', 'newname']) {
-    const name = text(value[key])
-    if (name !== undefined) names.add(name)
-  }
-  const word = stringOf(value)
-  if (word !== undefined) names.add(word)
-  for (const item of Object.values(value)) collectNames(item, names)
 }

@@ -1,0 +1,328 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type MaskedDoor, openMaskedDoor } from './masked-door.ts'
+import { connectRaw, type RawClient } from './raw-client.ts'
+
+let door: MaskedDoor
+let client: RawClient
+let direct: RawClient
+
+beforeAll(async () => {
+  door = await openMaskedDoor()
+  client = await connectRaw(door.port, 'postgres')
+  direct = await connectRaw(door.server.port, 'postgres', { user: door.server.user })
+})
+afterAll(async () => {
+  await client?.close()
+  await direct?.close()
+  await door?.stop()
+})
+
+/** Each shows a secret when it is asked of the server directly. */
+const paths: Readonly<Record<string, string>> = {
+  'a column': 'SELECT email FROM customers',
+  'every column': 'SELECT * FROM customers',
+  TABLE: 'TABLE customers',
+  'a number': 'SELECT salary FROM customers',
+  'a document': 'SELECT notes FROM customers',
+  'a part of a document': "SELECT notes->>'hint' FROM customers",
+  bytes: 'SELECT photo FROM customers',
+  'an alias': 'SELECT email AS city, c.card AS "id" FROM customers AS c',
+  'renamed columns': 'SELECT z FROM customers AS c(x, y, z)',
+  'a quoted name': 'SELECT "email" FROM "public"."customers"',
+  'a Unicode-escaped name': 'SELECT U&"em\\0061il" FROM U&"custom\\0065rs"',
+  'a subquery': 'SELECT x.a FROM (SELECT email AS a, id FROM customers) x',
+  'a computed subquery': "SELECT x.a FROM (SELECT email || '' AS a FROM customers) x",
+  'a nested subquery': 'SELECT (SELECT (SELECT email FROM customers WHERE id = 1))',
+  'a subquery compared': 'SELECT ARRAY(SELECT email FROM customers)',
+  LATERAL: 'SELECT l.e FROM orders o, LATERAL (SELECT lower(c.email) e FROM customers c WHERE c.id = o.customer_id) l',
+  'a CTE': 'WITH c AS (SELECT email FROM customers) SELECT * FROM c',
+  'a materialized CTE': 'WITH c(x) AS MATERIALIZED (SELECT lower(email) FROM customers) SELECT x FROM c',
+  'a recursive CTE':
+    "WITH RECURSIVE c(n, e) AS (SELECT 1, '' UNION ALL SELECT n + 1, (SELECT email FROM customers WHERE id = n) FROM c WHERE n < 3) SELECT * FROM c",
+  'a CTE named like a harmless table':
+    'WITH orders AS (SELECT lower(email) AS product FROM customers) SELECT product FROM orders',
+  'a view': 'SELECT address FROM contacts',
+  'a computed column of a view': 'SELECT shouted FROM contacts',
+  'a view of a view': 'SELECT * FROM contacts_of_contacts',
+  'an expression over a view': 'SELECT lower(shouted) FROM contacts_of_contacts',
+  'a materialized view': 'SELECT address FROM stored_contacts',
+  'a join': 'SELECT o.product, c.email FROM orders o JOIN customers c ON c.id = o.customer_id',
+  'a join with USING': 'SELECT * FROM customers JOIN (SELECT 1 AS id, 2 AS other) t USING (id)',
+  'a natural join': 'SELECT * FROM customers NATURAL JOIN (SELECT 1 AS id) t',
+  'a merged join column': "SELECT email FROM customers FULL JOIN (SELECT 'x'::text AS email) t USING (email)",
+  'an aliased join': "SELECT j.email || '' FROM (customers c JOIN orders o ON o.customer_id = c.id) AS j(a, b, email)",
+  'a union': "SELECT 'x' AS a UNION ALL SELECT email FROM customers",
+  'a union whose first branch is harmless': 'SELECT product FROM orders UNION SELECT email FROM customers',
+  EXCEPT: "SELECT email FROM customers EXCEPT SELECT ''",
+  VALUES: 'VALUES ((SELECT email FROM customers WHERE id = 1))',
+  'to_json of a row': 'SELECT to_json(c) FROM customers c',
+  row_to_json: 'SELECT row_to_json(c) FROM customers c',
+  'a row as text': 'SELECT c::text FROM customers c',
+  'a row': 'SELECT c FROM customers c',
+  'row(t.*)': 'SELECT row(c.*) FROM customers c',
+  'a composite': 'SELECT row(1, email) FROM customers',
+  'a field of a composite': "SELECT (c).email || '' FROM customers c",
+  'all fields of a composite': 'SELECT (boxed()).*',
+  'functional notation': 'SELECT email(c) FROM customers c',
+  'a method on another row': 'SELECT o.shout FROM orders o',
+  json_populate_record: 'SELECT (json_populate_record(null::customers, to_json(c))).email FROM customers c',
+  concatenation: "SELECT email || '!' FROM customers",
+  format: "SELECT format('%s', email) FROM customers",
+  substr: 'SELECT substr(email, 1, 4), substr(email, 5, 4), right(card, 6) FROM customers',
+  reverse: 'SELECT reverse(email) FROM customers',
+  encode: "SELECT encode(convert_to(email, 'UTF8'), 'hex'), encode(email::bytea, 'base64') FROM customers",
+  'a cast to bytea': 'SELECT email::bytea FROM customers',
+  'a cast to varchar': 'SELECT email::varchar FROM customers',
+  'a cast of a number': 'SELECT salary::text, salary::bigint, card::bigint FROM customers',
+  arithmetic: 'SELECT salary + 0 FROM customers',
+  'an array': 'SELECT ARRAY[email] FROM customers',
+  array_agg: 'SELECT array_agg(email) FROM customers',
+  string_agg: "SELECT string_agg(email, ',') FROM customers",
+  json_agg: 'SELECT json_agg(customers) FROM customers',
+  max: 'SELECT max(email), min(card) FROM customers',
+  'a window function': 'SELECT lag(email) OVER (ORDER BY id), first_value(email) OVER () FROM customers',
+  'GROUP BY': 'SELECT email, count(*) FROM customers GROUP BY email',
+  'GROUP BY with an expression': 'SELECT lower(email), count(*) FROM customers GROUP BY 1',
+  'DISTINCT ON': 'SELECT DISTINCT ON (email) email FROM customers',
+  CASE: "SELECT CASE WHEN id > 0 THEN email ELSE '' END FROM customers",
+  COALESCE: "SELECT coalesce(email, '') FROM customers",
+  NULLIF: "SELECT nullif(email, '') FROM customers",
+  GREATEST: "SELECT greatest(email, 'a') FROM customers",
+  regexp_split_to_table: "SELECT regexp_split_to_table(email, '@') FROM customers",
+  unnest: 'SELECT unnest(ARRAY[email]) FROM customers',
+  'unnest in FROM': 'SELECT u FROM customers c, unnest(ARRAY[c.email]) u',
+  jsonb_each_text: 'SELECT e.value FROM customers c, jsonb_each_text(to_jsonb(c)) e',
+  XML: 'SELECT xmlforest(email) FROM customers',
+  XMLTABLE: "SELECT x.v FROM customers c, XMLTABLE('/r' PASSING xmlelement(name r, c.email) COLUMNS v text PATH '.') x",
+  query_to_xml: "SELECT query_to_xml('SELECT email FROM customers', true, true, '')",
+  table_to_xml: "SELECT table_to_xml('customers', true, true, '')",
+  'a function that reads': 'SELECT address_of(1)',
+  'a function that calls one': 'SELECT wrapped(1)',
+  'a function in FROM': 'SELECT * FROM all_of_them()',
+  'an expression over a function in FROM': 'SELECT lower(f.email) FROM all_of_them() f',
+  'an operator': "SELECT 'a' ### 1",
+  'a parent table': 'SELECT email FROM archive',
+  'a child through its parent': 'SELECT lower(email) FROM ONLY archive',
+  'a generated column': 'SELECT loud FROM doubled',
+  statistics:
+    "SELECT histogram_bounds::text || most_common_vals::text FROM pg_stats WHERE tablename = 'customers' UNION ALL SELECT most_common_vals::text FROM pg_stats WHERE tablename = 'customers'",
+  RETURNING: "UPDATE customers SET city = 'Oslo' RETURNING *",
+  'RETURNING with an expression': "UPDATE customers SET city = 'Oslo' RETURNING upper(email)",
+  'RETURNING in a CTE': "WITH u AS (UPDATE customers SET city = 'Oslo' RETURNING email) SELECT email || '' FROM u",
+  'a plain COPY': 'COPY customers TO STDOUT',
+  'COPY of columns': 'COPY customers (id, email) TO STDOUT',
+  'COPY in CSV': 'COPY customers TO STDOUT (FORMAT csv, HEADER)',
+  'COPY in CSV with other quotes': "COPY customers TO STDOUT (FORMAT csv, DELIMITER ';', QUOTE '''', FORCE_QUOTE *)",
+  'COPY in binary': 'COPY customers TO STDOUT (FORMAT binary)',
+  'COPY with a delimiter': "COPY customers TO STDOUT (DELIMITER '|', NULL 'nil')",
+  'COPY of a query': 'COPY (SELECT lower(email), id FROM customers) TO STDOUT',
+  'COPY of a query in binary': 'COPY (SELECT salary + 0, card FROM customers) TO STDOUT BINARY',
+  'COPY with RETURNING': "COPY (UPDATE customers SET city = 'Oslo' RETURNING email || '') TO STDOUT",
+  'an error of a cast': 'SELECT email::int FROM customers',
+  'an error of a number': 'SELECT (salary::text || salary::text)::int FROM customers',
+  'an error in a filter': 'SELECT 1 FROM customers WHERE email::int > 0',
+  'a unique violation': 'UPDATE customers SET email = (SELECT email FROM customers WHERE id = 1) WHERE id = 2',
+  'a not-null violation': 'UPDATE customers SET name = NULL WHERE id = 1',
+  'a notice of a function': 'SELECT noisy()',
+  'an error of a function': 'SELECT failing()',
+  'a notice of a block': "DO $$ BEGIN RAISE NOTICE '%', (SELECT email FROM customers LIMIT 1); END $$",
+}
+
+describe.each(['simple', 'extended', 'binary', 'undescribed'] as const)('in the %s form', (form) => {
+  const ask = (to: RawClient, sql: string) => {
+    if (form === 'simple') return to.simple(sql)
+    return to.extended(sql, { binary: form === 'binary', describe: form !== 'undescribed' })
+  }
+
+  test.each(Object.entries(paths))('shows nothing of a secret through %s', async (_name, sql) => {
+    const open = await ask(direct, sql)
+    expect(door.leaks(open.bytes), 'the server itself shows it').not.toEqual([])
+
+    const answer = await ask(client, sql)
+    expect(door.leaks(answer.bytes), answer.bytes.toString('latin1')).toEqual([])
+  })
+})
+
+describe('what needs several statements', () => {
+  const sequences: Readonly<Record<string, readonly string[]>> = {
+    'a cursor': ['BEGIN', 'DECLARE c CURSOR FOR SELECT email FROM customers', 'FETCH ALL FROM c', 'COMMIT'],
+    'a cursor over an expression': [
+      'BEGIN',
+      'DECLARE c CURSOR FOR SELECT lower(email) FROM customers',
+      'FETCH 1 FROM c',
+      'FETCH 1 FROM c',
+      'COMMIT',
+    ],
+    'a binary cursor': [
+      'BEGIN',
+      'DECLARE c BINARY CURSOR FOR SELECT salary FROM customers',
+      'FETCH ALL FROM c',
+      'COMMIT',
+    ],
+    'a prepared statement': ['PREPARE p AS SELECT lower(email), 1 AS one FROM customers', 'EXECUTE p', 'DEALLOCATE p'],
+    'a notification': ['LISTEN ch', "SELECT pg_notify('ch', email) FROM customers", 'UNLISTEN ch'],
+    'a view made in the same transaction': [
+      'BEGIN',
+      'CREATE VIEW fresh AS SELECT lower(email) AS product FROM customers',
+      'SELECT product FROM fresh',
+      "SELECT product || '' FROM fresh",
+      'ROLLBACK',
+    ],
+    'a view replaced in the same transaction': [
+      'BEGIN',
+      'CREATE OR REPLACE VIEW cities AS SELECT id, email AS city FROM customers',
+      'SELECT city FROM cities',
+      'SELECT lower(city) FROM cities',
+      'ROLLBACK',
+    ],
+    'columns renamed in the same transaction': [
+      'BEGIN',
+      'ALTER TABLE customers RENAME city TO was',
+      'ALTER TABLE customers RENAME email TO city',
+      'SELECT city FROM customers',
+      'SELECT lower(city) FROM customers',
+      'ROLLBACK',
+    ],
+    'a table renamed in the same transaction': [
+      'BEGIN',
+      'ALTER TABLE customers RENAME TO c2',
+      'SELECT lower(email), email FROM c2',
+      'ROLLBACK',
+    ],
+    'a function made in the same transaction': [
+      'BEGIN',
+      "CREATE FUNCTION quick() RETURNS text LANGUAGE sql AS 'SELECT email FROM customers LIMIT 1'",
+      'SELECT quick()',
+      'ROLLBACK',
+    ],
+    'a column renamed for good': [
+      'ALTER TABLE customers RENAME email TO contact',
+      'SELECT contact FROM customers',
+      'SELECT lower(contact) FROM customers',
+      'ALTER TABLE customers RENAME contact TO email',
+    ],
+    'a table moved for good': [
+      'ALTER TABLE customers SET SCHEMA hidden2',
+      'SELECT lower(email) FROM hidden2.customers',
+      'ALTER TABLE hidden2.customers SET SCHEMA public',
+    ],
+    'a new view': [
+      'CREATE VIEW newer AS SELECT lower(email) AS e FROM customers',
+      'SELECT e FROM newer',
+      'SELECT upper(e) FROM newer',
+      'DROP VIEW newer',
+    ],
+    'a new function': [
+      "CREATE FUNCTION newest() RETURNS text LANGUAGE sql AS 'SELECT email FROM customers LIMIT 1'",
+      'SELECT newest()',
+      'DROP FUNCTION newest',
+    ],
+    'a temporary view over a harmless name': [
+      'CREATE TEMP VIEW orders AS SELECT lower(email) AS product FROM customers',
+      'SELECT product FROM orders',
+      'SELECT upper(product) FROM orders',
+      'DROP VIEW pg_temp.orders',
+    ],
+    'a deferred violation': [
+      'BEGIN',
+      'ALTER TABLE customers ADD CONSTRAINT later UNIQUE (salary) DEFERRABLE INITIALLY DEFERRED',
+      'ROLLBACK',
+    ],
+  }
+  test.each(Object.entries(sequences))('shows nothing of a secret through %s', async (_name, statements) => {
+    await door.server.query('CREATE SCHEMA IF NOT EXISTS hidden2')
+    const open: Buffer[] = []
+    for (const sql of statements) open.push((await direct.simple(sql)).bytes)
+    expect(door.leaks(Buffer.concat(open)), 'the server itself shows it').not.toEqual([])
+
+    for (const sql of statements) {
+      const { bytes } = await client.simple(sql)
+      expect(door.leaks(bytes), `${sql}: ${bytes.toString('latin1')}`).toEqual([])
+    }
+  })
+
+  const copies: Readonly<Record<string, readonly string[]>> = {
+    'a new table': [
+      'CREATE TABLE copy1 AS SELECT email AS e FROM customers',
+      'SELECT e FROM copy1',
+      'DROP TABLE copy1',
+    ],
+    'SELECT INTO': ['SELECT email AS e INTO copy1 FROM customers', 'SELECT e FROM copy1', 'DROP TABLE copy1'],
+    'a temporary table': [
+      'CREATE TEMP TABLE copy1 AS SELECT email AS e FROM customers',
+      'SELECT lower(e) FROM copy1',
+      'DROP TABLE copy1',
+    ],
+    'another table': [
+      'INSERT INTO orders SELECT 99, 1, email FROM customers WHERE id = 1',
+      'SELECT product FROM orders',
+      'DELETE FROM orders WHERE id = 99',
+    ],
+    'another column': [
+      'UPDATE orders SET note = c.email FROM customers c WHERE c.id = orders.customer_id',
+      'SELECT note FROM orders',
+      'UPDATE orders SET note = NULL',
+    ],
+    'another column of the same table': [
+      'UPDATE customers SET city = email',
+      'SELECT city FROM customers',
+      "UPDATE customers SET city = 'Oslo'",
+    ],
+    'a CTE that writes': [
+      'WITH w AS (UPDATE orders SET note = c.email FROM customers c WHERE c.id = customer_id) SELECT 1',
+      'SELECT note FROM orders',
+      'UPDATE orders SET note = NULL',
+    ],
+    MERGE: [
+      'MERGE INTO orders o USING customers c ON c.id = o.customer_id WHEN MATCHED THEN UPDATE SET note = c.email',
+      'SELECT note FROM orders',
+      'UPDATE orders SET note = NULL',
+    ],
+    'a setting': [
+      "SELECT set_config('my.email', email, false) FROM customers WHERE id = 1",
+      "SELECT current_setting('my.email', true)",
+      'RESET my.email',
+    ],
+    'a reported setting': [
+      "SELECT set_config('application_name', email, false) FROM customers WHERE id = 1",
+      'SHOW application_name',
+      'RESET application_name',
+    ],
+    'a block': [
+      'DO $$ BEGIN UPDATE orders SET note = (SELECT email FROM customers WHERE id = 1); END $$',
+      'SELECT note FROM orders',
+      'UPDATE orders SET note = NULL',
+    ],
+    'a block with dynamic SQL': [
+      "DO $$ BEGIN EXECUTE 'UPDATE orders SET note = (SELECT email FROM cust' || 'omers WHERE id = 1)'; END $$",
+      'SELECT note FROM orders',
+      'UPDATE orders SET note = NULL',
+    ],
+    'a prepared copy': [
+      'PREPARE w AS UPDATE orders SET note = (SELECT email FROM customers WHERE id = 1)',
+      'EXECUTE w',
+      'SELECT note FROM orders',
+      'UPDATE orders SET note = NULL',
+      'DEALLOCATE ALL',
+    ],
+    'a column of another type': [
+      'ALTER TABLE customers ADD kept text',
+      'ALTER TABLE customers ALTER kept TYPE text USING email',
+      'SELECT kept FROM customers',
+      'ALTER TABLE customers DROP kept',
+    ],
+  }
+  test.each(Object.entries(copies))('lets nobody store a secret in the open by %s', async (_name, statements) => {
+    const open: Buffer[] = []
+    for (const sql of statements) open.push((await direct.simple(sql)).bytes)
+    expect(door.leaks(Buffer.concat(open)), 'the server itself shows it').not.toEqual([])
+
+    const errors: (string | undefined)[] = []
+    for (const sql of statements) {
+      const { bytes, error } = await client.simple(sql)
+      errors.push(error)
+      expect(door.leaks(bytes), `${sql}: ${bytes.toString('latin1')}`).toEqual([])
+    }
+    expect(errors, 'the copy is refused').toContain('42501')
+  })
+})
