@@ -37,9 +37,10 @@ export async function connectHttp2(way: Way, signal?: AbortSignal): Promise<Tran
   await firstSettings(session, way, signal)
   session.setLocalWindowSize(connectionWindow)
   return {
-    over: 'http2',
+    kind: 'http2',
     open: (request) => openStream(session, way, request),
     lost,
+    over: new Promise((resolve) => session.once('close', resolve)),
     close: () => session.destroy(),
   }
 }

@@ -18,9 +18,18 @@ const pingEveryMs = 15_000
 export async function connectWebSocket(way: Way, signal?: AbortSignal): Promise<Transport> {
   await probe(way, signal)
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>()
+  const { promise: over, resolve: end } = Promise.withResolvers<void>()
   const open = new Set<WebSocket>()
+  let isLost = false
+
+  function lostBecause(reason: string): void {
+    isLost = true
+    lose(reason)
+    if (open.size === 0) end()
+  }
+
   return {
-    over: 'websocket',
+    kind: 'websocket',
     async open(request) {
       try {
         const { socket, stream } = await openWebSocket(way, request)
@@ -28,18 +37,20 @@ export async function connectWebSocket(way: Way, signal?: AbortSignal): Promise<
         const beat = keepAlive(socket)
         socket.once('close', (code) => {
           open.delete(socket)
+          if (isLost && open.size === 0) end()
           clearInterval(beat)
           // A connection that was cut is the only hint there is that the gateway may be gone.
-          if (code !== 1000) probe(way).catch((error: unknown) => lose(reasonOf(error)))
+          if (code !== 1000) probe(way).catch((error: unknown) => lostBecause(reasonOf(error)))
         })
         return stream
       } catch (error) {
         if (!isHoopError(error) || error.code !== 'gateway-unreachable') throw error
-        lose(reasonOf(error))
+        lostBecause(reasonOf(error))
         throw new TransportLost(reasonOf(error), { cause: error })
       }
     },
     lost,
+    over,
     close() {
       for (const socket of open) socket.terminate()
     },

@@ -62,9 +62,11 @@ class GatewayLink implements Link {
   readonly #listeners = new Set<(event: LinkEvent) => void>()
   readonly #closed = new AbortController()
   #transport: Transport | undefined
+  /** The one above, and those that are lost to new streams while old ones finish on them. */
+  readonly #transports = new Set<Transport>()
   /** The attempt that runs now, or the return of a lost gateway that is waited for. */
   #arrival: Promise<Transport> | undefined
-  #works: Transport['over'] | undefined
+  #works: Transport['kind'] | undefined
   /** Set while the gateway is lost: why, and how to end the pause before the next attempt. */
   #loss: { why: unknown; hurry: () => void } | undefined
 
@@ -89,7 +91,7 @@ class GatewayLink implements Link {
       try {
         return await transport.open({ target, session, token: await this.#token(), signal })
       } catch (error) {
-        if (error instanceof TransportUnfit && transport.over === 'http2' && attempt < 5)
+        if (error instanceof TransportUnfit && transport.kind === 'http2' && attempt < 5)
           this.#takeWebSockets(transport)
         else if (error instanceof TransportLost && attempt < 5) await nextTurn()
         else if (isStopping(error) && performance.now() < deadline) await soon()
@@ -106,7 +108,7 @@ class GatewayLink implements Link {
 
   close(): void {
     this.#closed.abort()
-    this.#transport?.close()
+    for (const transport of this.#transports) transport.close()
     this.#transport = undefined
   }
 
@@ -128,7 +130,7 @@ class GatewayLink implements Link {
     try {
       const transport = await this.#connectAnyWay()
       this.#adopt(transport)
-      this.#tell('connected', `connected to ${placeOf(this.#way)} over ${named[transport.over]}`)
+      this.#tell('connected', `connected to ${placeOf(this.#way)} over ${named[transport.kind]}`)
       return transport
     } finally {
       this.#arrival = undefined
@@ -150,8 +152,10 @@ class GatewayLink implements Link {
 
   #adopt(transport: Transport): void {
     this.#transport = transport
-    this.#works = transport.over
+    this.#works = transport.kind
     this.#loss = undefined
+    this.#transports.add(transport)
+    transport.over.then(() => this.#transports.delete(transport)).catch(() => {})
     transport.lost.then((reason) => this.#lose(transport, reason)).catch(() => {})
     if (this.#closed.signal.aborted) transport.close()
   }
@@ -205,7 +209,7 @@ class GatewayLink implements Link {
   }
 }
 
-const named: Readonly<Record<Transport['over'], string>> = { http2: 'HTTP/2', websocket: 'WebSockets' }
+const named: Readonly<Record<Transport['kind'], string>> = { http2: 'HTTP/2', websocket: 'WebSockets' }
 
 /** The gateway's own word that it cannot be reached: it is about to stop, or something before it finds nobody. */
 function isStopping(error: unknown): boolean {

@@ -2,11 +2,13 @@
 import type { Duplex } from 'node:stream'
 
 export interface Transport {
-  readonly over: 'http2' | 'websocket'
+  readonly kind: 'http2' | 'websocket'
   /** Opens one stream. Throws the gateway's refusal, `TransportLost`, or `TransportUnfit`. */
   open(request: OpenRequest): Promise<Duplex>
   /** Resolves, with the reason, once the gateway cannot be reached this way any more. */
   readonly lost: Promise<string>
+  /** Resolves once no stream of it can be open any more; that may be long after it was lost to new ones. */
+  readonly over: Promise<void>
   /** Ends all streams. */
   close(): void
 }
