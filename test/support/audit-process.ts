@@ -15,9 +15,13 @@ export interface AuditProcess {
 }
 
 /** `wrap`: a program and its arguments to start it under. */
-export async function startAuditProcess(path: string, wrap: readonly string[] = []): Promise<AuditProcess> {
+export async function startAuditProcess(
+  path: string,
+  wrap: readonly string[] = [],
+  stallMs = 15_000,
+): Promise<AuditProcess> {
   const program = fileURLToPath(new URL('dying-audit.ts', import.meta.url))
-  const [file = process.execPath, ...args] = [...wrap, process.execPath, program, path]
+  const [file = process.execPath, ...args] = [...wrap, process.execPath, program, path, String(stallMs)]
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   onTestFinished(async () => {

@@ -9,7 +9,8 @@ import type { RecordDraft } from '../../src/contract/record.ts'
 import { openAudit } from '../../src/gateway/audit/open.ts'
 
 const log = { info() {}, warn() {}, error() {} }
-const audit = await openAudit({ path: process.argv[2] ?? '', flush: true, clock: systemClock, log })
+const [path = '', stallMs = '15000'] = process.argv.slice(2)
+const audit = await openAudit({ path, flush: true, clock: systemClock, log, stallMs: Number(stallMs) })
 console.log('ready')
 for await (const line of createInterface({ input: process.stdin })) {
   try {

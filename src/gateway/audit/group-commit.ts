@@ -34,7 +34,7 @@ const maxCharacters = 8 << 20
 const noteDelayMs = 20
 const reopenEveryMs = 500
 /** A disk that takes longer than this to flush is as good as none: better a clear error than clients that hang. */
-const stallMs = 15_000
+const usualStallMs = 15_000
 
 interface Options {
   readonly writer: Writer
@@ -42,11 +42,13 @@ interface Options {
   readonly head: number
   readonly clock: Clock
   readonly log: Log
+  readonly stallMs?: number | undefined
   onGrowth(head: number): void
 }
 
-export function createGroupCommit({ writer, head: firstHead, clock, log, onGrowth }: Options): GroupCommit {
-  let head = firstHead
+export function createGroupCommit(options: Options): GroupCommit {
+  const { writer, clock, log, stallMs = usualStallMs, onGrowth } = options
+  let head = options.head
   let queue: Item[] = []
   let flushing: Promise<void> | undefined
   /** A batch of which nobody knows yet whether it reached the disk. */

@@ -17,10 +17,12 @@ export interface AuditOptions {
   readonly flush: boolean
   readonly clock: Clock
   readonly log: Log
+  /** How long a flush may take before whoever waits for it is refused; 15 s unless said otherwise. */
+  readonly stallMs?: number
 }
 
 /** Throws `conflict` if another gateway has the store, `audit-unavailable` if it cannot be written or was damaged. */
-export async function openAudit({ path, flush, clock, log }: AuditOptions): Promise<Audit> {
+export async function openAudit({ path, flush, clock, log, stallMs }: AuditOptions): Promise<Audit> {
   const writer = createWriter({ path, flush })
   const opened = await writer.ask({ ask: 'open', now: clock.now(), recover: true })
   if (opened.answer !== 'open') {
@@ -31,7 +33,7 @@ export async function openAudit({ path, flush, clock, log }: AuditOptions): Prom
     log.warn({ records: opened.ended }, 'the gateway stopped without warning last time: ended what it left open')
 
   const growth = createGrowth(opened.head)
-  const commits = createGroupCommit({ writer, head: opened.head, clock, log, onGrowth: growth.reach })
+  const commits = createGroupCommit({ writer, head: opened.head, clock, log, stallMs, onGrowth: growth.reach })
   const reader = createReader(path)
   let closing: Promise<void> | undefined
 

@@ -123,3 +123,28 @@ test('a flush that fails is never retried: the append is refused, and what follo
     })
   expect(await audit.verify()).toMatchObject({ ok: true })
 })
+
+test('a flush that hangs refuses whoever waits; what reaches the disk later is on record as refused', async () => {
+  if (toolIsMissing('/usr/bin/strace', 'a hanging flush')) return
+  const path = storePath()
+  const calls = 'fsync,fdatasync'
+  const hang = ['-e', `trace=${calls}`, '-e', `inject=${calls}:delay_exit=2500000:when=30`]
+  const gateway = await startAuditProcess(path, ['/usr/bin/strace', '-f', '-qq', '-o', '/dev/null', ...hang], 1000)
+  const answers = await appendUntil(gateway, 'before', (answer) => answer !== 'durable')
+  expect(answers.at(-1)).toBe('refused the audit cannot be written: its disk does not answer')
+  const meanwhile = await appendUntil(gateway, 'and after', (answer) => answer === 'durable')
+  expect(meanwhile.length).toBeGreaterThan(1)
+  await gateway.close()
+
+  const audit = await open(path)
+  const lines = (await all(audit)).map((line) => JSON.parse(line))
+  const refused = `cmd_6_${answers.length - 1}`
+  expect(lines.filter(({ type }) => type === 'command').map(({ command }) => command)).toEqual([
+    ...Array.from({ length: answers.length }, (_, i) => `cmd_6_${i}`),
+    `cmd_9_${meanwhile.length - 1}`,
+  ])
+  expect(lines.filter(({ command, type }) => type === 'outcome' && command === refused)).toMatchObject([
+    { outcome: { status: 'refused' } },
+  ])
+  expect(await audit.verify()).toMatchObject({ ok: true })
+})
