@@ -10,7 +10,7 @@ const surroundingsSchema = z.object({
   searchPath: z.array(z.string()),
   schemas: z.array(z.string()),
   user: z.string(),
-  castFunctions: z.array(z.number()),
+  casts: z.array(z.tuple([z.number(), z.string(), z.enum(['e', 'a', 'i'])])),
 })
 const functionSchema = z.object({
   oid: z.number(),
@@ -90,7 +90,8 @@ SELECT 'surroundings', pg_catalog.json_build_object(
   'searchPath', pg_catalog.current_schemas(true),
   'schemas', (SELECT pg_catalog.array_agg(nspname) FROM pg_catalog.pg_namespace),
   'user', current_user,
-  'castFunctions', COALESCE((SELECT pg_catalog.json_agg(c.castfunc::pg_catalog.int8) FROM pg_catalog.pg_cast c
+  'casts', COALESCE((SELECT pg_catalog.json_agg(pg_catalog.json_build_array(c.castfunc::pg_catalog.oid::pg_catalog.int8, t.typname, c.castcontext))
+    FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_type t ON t.oid = c.casttarget
     WHERE c.oid >= ${firstUserOid} AND c.castfunc <> 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
       WHERE d.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')), '[]'))::pg_catalog.text
 UNION ALL
@@ -164,9 +165,19 @@ export async function ask(side: SideConnection, names: Required<CatalogNames>): 
         .parse(of('type'))
         .map(({ name, functions }) => [name, functions]),
     ),
-    surroundings: { ...surroundings, schemas: new Set(surroundings.schemas) },
+    surroundings: {
+      ...surroundings,
+      schemas: new Set(surroundings.schemas),
+      casts: surroundings.casts.map(([functionOid, target, context]) => ({
+        functionOid,
+        target,
+        context: castContexts[context],
+      })),
+    },
   }
 }
+
+const castContexts = { e: 'explicit', a: 'assignment', i: 'implicit' } as const
 
 function functionFacts(row: z.infer<typeof functionSchema>): FunctionFacts {
   const volatility = { i: 'immutable', s: 'stable', v: 'volatile' } as const

@@ -69,6 +69,14 @@ export interface Surroundings {
   readonly searchPath: readonly string[]
   readonly schemas: ReadonlySet<string>
   readonly user: string
-  /** Functions of casts that users made: they may run without being named. */
-  readonly castFunctions: readonly number[]
+  /** Casts that users made: some run without being named. */
+  readonly casts: readonly CastFacts[]
+}
+
+export interface CastFacts {
+  readonly functionOid: number
+  /** Name of the type that a value becomes. */
+  readonly target: string
+  /** pg_cast.castcontext: only where it is written, also when a value is assigned, or anywhere. */
+  readonly context: 'explicit' | 'assignment' | 'implicit'
 }

@@ -329,7 +329,8 @@ class Step {
       if (readsByValue(found.name)) return this.#readsByValue(call, name)
       return this.#classified(name, classifyBuiltin(found.name, found.volatility))
     }
-    if (found.volatility !== 'volatile') out.planned = true
+    // Aggregates are never called in planning, whatever they are declared.
+    if (found.volatility !== 'volatile' && found.parts.length === 0) out.planned = true
     if (this.#done.has(found.oid)) return
     this.#done.add(found.oid)
     this.oids.push(...found.parts)

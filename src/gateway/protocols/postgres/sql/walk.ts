@@ -207,7 +207,7 @@ function visitWith(fields: Fields, scope: Scope, out: Reading): Scope {
 
 function visitType(fields: Fields, scope: Scope, out: Reading): void {
   const name = nameOf(fields.names)
-  if (name !== undefined && name.schema !== 'pg_catalog') out.types.push(name)
+  if (name !== undefined) out.types.push(name)
   visitFields(fields, ['names'], scope, out)
 }
 
