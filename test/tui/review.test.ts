@@ -60,7 +60,10 @@ async function open({ columns = 80, rows = 24, approvals: shown = approvals, dec
   })
   tell({ state: 'connected' })
   feed.push({ event: 'snapshot', approvals: [...shown] })
-  await screen.until(shown.length === 0 ? 'Nothing waits' : columns < 30 ? '▸' : `${shown.length} pending`)
+  await Promise.race([
+    screen.until(shown.length === 0 ? 'Nothing waits' : columns < 30 ? '▸' : `${shown.length} pending`),
+    ended,
+  ])
   return { screen, feed, stop, ended, sent, tell, setNow: (to: number) => (now = to) }
 }
 
