@@ -28,17 +28,20 @@ export async function listenToTarget(talk: Talk, intake: Intake): Promise<void> 
   for (;;) {
     const chunk = await intake.next()
     if (chunk === undefined) return
+    // Nobody reads the rows any more: PostgreSQL itself gives up a statement whose client is gone when it writes to it.
+    if (talk.client.outlet.closed.aborted && shown.isStreaming) talk.outward.destroy()
     cutter.feed(chunk)
     for (let piece = cutter.next(); piece !== undefined; piece = cutter.next()) {
       talk.betweenFrames = piece.last
-      if (piece.first) await answer(piece)
-      else shown.more(piece)
+      // Most answers need no waiting, and a turn of the event loop for each row would cost more than the row.
+      const waiting = piece.first ? answer(piece) : shown.more(piece)
+      if (waiting !== undefined) await waiting
       if (piece.last && talk.asides.length > 0) releaseAsides(talk)
     }
     await talk.client.outlet.flush()
   }
 
-  async function answer(piece: Piece): Promise<void> {
+  function answer(piece: Piece): Promise<void> | void {
     const { ledger, session } = talk
     const head = ledger.head()
     switch (String.fromCharCode(piece.type)) {

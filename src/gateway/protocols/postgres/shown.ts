@@ -1,5 +1,5 @@
 /** What the client gets to see of an answer: untouched, masked by its permit's duties, or withheld. */
-import type { ResultMasker } from './parts.ts'
+import type { ResultMasker, RowHandling } from './parts.ts'
 import { endsConnection, errorResponse, noticeResponse, readFields } from './messages.ts'
 import type { Run } from './run.ts'
 import type { Talk } from './talk.ts'
@@ -14,12 +14,14 @@ export interface Shown {
   description(piece: Piece, run: Run | undefined): Promise<void>
   /** One that we asked for: it is not shown. */
   silentDescription(piece: Piece, run: Run | undefined): Promise<void>
-  row(piece: Piece, run: Run | undefined): Promise<void>
+  row(piece: Piece, run: Run | undefined): Promise<void> | void
   copyOut(piece: Piece, run: Run | undefined): Promise<void>
   copyData(piece: Piece, run: Run | undefined): void
   copyDone(piece: Piece, run: Run | undefined): void
   /** Errors, notices, notifications, parameters, results of functions. Returns the fields that were shown. */
   said(piece: Piece, run: Run | undefined): ReadonlyMap<string, string>
+  /** What was shown last is rows or lines of an answer that goes on. */
+  readonly isStreaming: boolean
   /** The rest of a frame whose first part came before. */
   more(piece: Piece): void
 }
@@ -56,6 +58,14 @@ export function createShown(talk: Talk): Shown {
     return handling
   }
 
+  function filtered(piece: Piece, run: Run, handling: RowHandling): void {
+    if (handling === 'untouched' || handling.sated) return pass(piece, run, 1)
+    run.shown(0, 1)
+    // In parts: too large to be looked at, or it began before we knew that it has to be.
+    replace(piece, piece.last ? handling.row(piece.bytes) : handling.tooLarge(piece.total), run)
+    looking = !handling.sated
+  }
+
   return {
     limit(type) {
       switch (String.fromCharCode(type)) {
@@ -89,14 +99,10 @@ export function createShown(talk: Talk): Shown {
       looking = false
       if (isLookedAt(run)) await rowsOf(run, Buffer.from(piece.bytes))
     },
-    async row(piece, run) {
+    row(piece, run) {
       if (!isLookedAt(run)) return pass(piece, run, 1)
-      const handling = run.rows ?? (await rowsOf(run, undefined))
-      if (handling === 'untouched' || handling.sated) return pass(piece, run, 1)
-      run.shown(0, 1)
-      // In parts: too large to be looked at, or it began before we knew that it has to be.
-      replace(piece, piece.last ? handling.row(piece.bytes) : handling.tooLarge(piece.total), run)
-      looking = !handling.sated
+      if (run.rows !== undefined) return filtered(piece, run, run.rows)
+      return rowsOf(run, undefined).then((handling) => filtered(piece, run, handling))
     },
     async copyOut(piece, run) {
       looking = false
@@ -134,6 +140,9 @@ export function createShown(talk: Talk): Shown {
       if (frame === piece.bytes) pass(piece, undefined, 0)
       else replace(piece, frame)
       return readFields(frame)
+    },
+    get isStreaming() {
+      return counting !== undefined
     },
     more(piece) {
       if (dropping) return

@@ -20,6 +20,9 @@ export interface Outlet {
 export function createOutlet(socket: Duplex): Outlet {
   const closed = new AbortController()
   let runs: Buffer[] = []
+  /** The first slice of the run that is growing, and how long the run is by now. */
+  let run: Buffer | undefined
+  let runBytes = 0
   let full = false
   let wake: (() => void)[] = []
 
@@ -29,6 +32,7 @@ export function createOutlet(socket: Duplex): Outlet {
   }
   function close(): void {
     runs = []
+    run = undefined
     closed.abort()
     stir()
   }
@@ -41,26 +45,34 @@ export function createOutlet(socket: Duplex): Outlet {
   socket.on('error', close)
   if (socket.destroyed || !socket.writable) close()
 
+  function closeRun(): void {
+    if (run === undefined) return
+    runs.push(run.length === runBytes ? run : Buffer.from(run.buffer, run.byteOffset, runBytes))
+    run = undefined
+  }
+
   function push(): void {
+    closeRun()
     const queued = runs
     runs = []
     if (closed.signal.aborted || socket.writableEnded) return
     if (queued.length > 1) socket.cork()
-    for (const run of queued) if (!socket.write(run)) full = true
+    for (const bytes of queued) if (!socket.write(bytes)) full = true
     if (queued.length > 1) socket.uncork()
   }
 
   return {
     add(bytes) {
-      const last = runs.at(-1)
-      if (last !== undefined && last.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
-        runs[runs.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + bytes.length)
+      if (run !== undefined && run.buffer === bytes.buffer && run.byteOffset + runBytes === bytes.byteOffset) {
+        runBytes += bytes.length
         return
       }
-      runs.push(bytes)
+      closeRun()
+      run = bytes
+      runBytes = bytes.length
     },
     async flush() {
-      if (runs.length > 0) push()
+      if (run !== undefined || runs.length > 0) push()
       while (full && !closed.signal.aborted) await new Promise<void>((resolve) => wake.push(resolve))
     },
     async end() {
@@ -71,6 +83,7 @@ export function createOutlet(socket: Duplex): Outlet {
     },
     destroy() {
       runs = []
+      run = undefined
       socket.destroy()
     },
     closed: closed.signal,
