@@ -52,7 +52,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const { listen, store, audit: auditing, limits } = first.config
     const metrics = createMetrics()
 
-    const audit = await openAudit({ path: store.path, flush: auditing.flush, clock, log })
+    const audit = await openAudit({ path: store.path, flush: auditing.flush, clock, log, metrics })
     scope.defer(() => audit.close())
     await audit.append([adminRecord('gateway.start', `hoop ${version} with configuration ${first.config.hash}`)])
     scope.defer(() => audit.note(adminRecord('gateway.stop', `hoop ${version}`)))

@@ -44,10 +44,12 @@ interface Options {
   readonly log: Log
   readonly stallMs?: number | undefined
   onGrowth(head: number): void
+  /** A batch is durable: after how many milliseconds, and how many records it was. */
+  onFlush?(milliseconds: number, records: number): void
 }
 
 export function createGroupCommit(options: Options): GroupCommit {
-  const { writer, clock, log, stallMs = usualStallMs, onGrowth } = options
+  const { writer, clock, log, stallMs = usualStallMs, onGrowth, onFlush } = options
   let head = options.head
   let queue: Item[] = []
   let flushing: Promise<void> | undefined
@@ -92,7 +94,9 @@ export function createGroupCommit(options: Options): GroupCommit {
 
   async function flush(batch: readonly Item[]): Promise<void> {
     const stalled = setTimeout(() => fail('its disk does not answer', batch), stallMs)
-    const reply = await writer.ask({ ask: 'write', entries: batch.flatMap((item) => item.entries) })
+    const entries = batch.flatMap((item) => item.entries)
+    const started = clock.elapsed()
+    const reply = await writer.ask({ ask: 'write', entries })
     clearTimeout(stalled)
     if (reply.answer !== 'written') return fail(reasonIn(reply), batch)
     if (doubtful.length > 0) {
@@ -100,6 +104,7 @@ export function createGroupCommit(options: Options): GroupCommit {
       recovered(reply.head)
       return
     }
+    onFlush?.(clock.elapsed() - started, entries.length)
     grow(reply.head)
     for (const item of batch) item.waiter?.resolve()
   }

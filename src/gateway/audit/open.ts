@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { hoopError } from '../../contract/error-codes.ts'
+import type { Metrics } from '../metrics.ts'
 import { createReader } from '../store/reader.ts'
 import { createWriter } from '../store/writer.ts'
 import type { Audit } from './audit.ts'
@@ -17,12 +18,13 @@ export interface AuditOptions {
   readonly flush: boolean
   readonly clock: Clock
   readonly log: Log
+  readonly metrics?: Pick<Metrics, 'flushed'>
   /** How long a flush may take before whoever waits for it is refused; 15 s unless said otherwise. */
   readonly stallMs?: number
 }
 
 /** Throws `conflict` if another gateway has the store, `audit-unavailable` if it cannot be written or was damaged. */
-export async function openAudit({ path, flush, clock, log, stallMs }: AuditOptions): Promise<Audit> {
+export async function openAudit({ path, flush, clock, log, metrics, stallMs }: AuditOptions): Promise<Audit> {
   const writer = createWriter({ path, flush })
   const opened = await writer.ask({ ask: 'open', now: clock.now(), recover: true })
   if (opened.answer !== 'open') {
@@ -33,7 +35,15 @@ export async function openAudit({ path, flush, clock, log, stallMs }: AuditOptio
     log.warn({ records: opened.ended }, 'the gateway stopped without warning last time: ended what it left open')
 
   const growth = createGrowth(opened.head)
-  const commits = createGroupCommit({ writer, head: opened.head, clock, log, stallMs, onGrowth: growth.reach })
+  const commits = createGroupCommit({
+    writer,
+    head: opened.head,
+    clock,
+    log,
+    stallMs,
+    onGrowth: growth.reach,
+    onFlush: (milliseconds, records) => metrics?.flushed(milliseconds, records),
+  })
   const reader = createReader(path)
   let closing: Promise<void> | undefined
 

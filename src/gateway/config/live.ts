@@ -68,7 +68,7 @@ export function createLiveConfig({ file, first, abilities, audit, log }: LiveCon
         return { refused: `${told.slice(0, mostTold).join('; ')}${more}` }
       }
       const { config } = reading.loaded
-      if (config.hash === loaded.config.hash) {
+      if (config.hash === loaded.config.hash && sameFiles(loaded, reading.loaded)) {
         refusedLast = undefined
         return 'unchanged'
       }
@@ -137,6 +137,11 @@ export function adminRecord(action: string, detail: string): RecordDraft {
     target: null,
     connection: null,
   }
+}
+
+/** A certificate authority may be exchanged while the configuration that names it stays the same. */
+function sameFiles(before: Loaded, after: Loaded): boolean {
+  return JSON.stringify([...before.targets]) === JSON.stringify([...after.targets])
 }
 
 /** What was made once from the configuration and cannot be exchanged under running connections. */

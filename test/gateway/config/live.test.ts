@@ -76,6 +76,18 @@ describe('a reload', () => {
     expect(ruleInForce()).toBe('first')
   })
 
+  it('takes a certificate authority that was exchanged under the same name', async () => {
+    const pem = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n`
+    await writeFile(join(folder, 'ca.pem'), pem('old'))
+    const target =
+      '{ name: pg, protocol: postgres, host: db, port: 1, user: u, tls: { ca: ca.pem }, access: { groups: [g] } }'
+    await writeFile(file, `${rule('second')}targets: [${target}]\n`)
+    expect(await live.reload()).toBe('reloaded')
+    await writeFile(join(folder, 'ca.pem'), pem('new'))
+    expect(await live.reload()).toBe('reloaded')
+    expect(live.current().targets.get('pg')?.tls.ca).toContain('new')
+  })
+
   it('comes after the one before it: the last file wins', async () => {
     await writeFile(file, rule('second'))
     const one = live.reload()
