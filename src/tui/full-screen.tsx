@@ -1,5 +1,5 @@
 /** Runs one screen on the terminal's alternate screen and gives the terminal back as it was, however it ends. */
-import { render } from 'ink'
+import { type Instance, type RenderOptions, render } from 'ink'
 import type { ReactNode } from 'react'
 import { ThemeContext } from './parts/rows.tsx'
 import type { TerminalIo } from './source.ts'
@@ -22,7 +22,7 @@ export async function runFullScreen(node: ReactNode, options: FullScreenOptions)
   const left = new AbortController()
   const resized = (): void => onResize(sizeOf(io))
   io.stdout.on('resize', resized)
-  const instance = render(<ThemeContext value={themeFor(env)}>{node}</ThemeContext>, {
+  const instance = start(<ThemeContext value={themeFor(env)}>{node}</ThemeContext>, {
     ...{ stdin: io.stdin, stdout: io.stdout, stderr: io.stderr },
     // Whoever starts a screen has made sure of a terminal; a CI variable in the environment changes nothing about it.
     interactive: true,
@@ -48,6 +48,16 @@ export async function runFullScreen(node: ReactNode, options: FullScreenOptions)
     // The terminal is whole again before anybody hears of a failure; the race above has reported drawing's own.
     await drawing.catch(() => undefined)
     instance.cleanup()
+  }
+}
+
+/** Ink has switched the screen before it can fail to start. */
+function start(node: ReactNode, options: RenderOptions & Pick<TerminalIo, 'stdout'>): Instance {
+  try {
+    return render(node, options)
+  } catch (error) {
+    options.stdout.write('\x1b[?1049l\x1b[?25h')
+    throw error
   }
 }
 
