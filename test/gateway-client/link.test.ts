@@ -208,6 +208,28 @@ describe('WebSockets are taken', () => {
     expect(events).toMatchObject([{ message: expect.stringContaining('over WebSockets') }])
   })
 
+  it('and when the gateway restarts, the loss is noticed, the return awaited, and both are said', async () => {
+    const first = await startDoor()
+    scope.defer(() => first.issuer.stop())
+    const front = await startHttp1Front(first.port)
+    scope.defer(() => front.close())
+    const link = linkTo(front.url, () => first.token())
+    const session = await sessionAt(first)
+    const stream = await link.open('pg-prod', session)
+    stream.on('error', () => {})
+    const lost = new Promise<void>((resolve) => {
+      link.onEvent(({ event }) => event === 'lost' && resolve())
+    })
+    await first.server.close()
+    await lost
+    const waiting = link.open('pg-prod', session, { patienceMs: 5000 })
+    const second = await startDoor({ port: first.port, issuer: first.issuer })
+    scope.defer(() => second.close())
+    for (const [id, one] of first.sessions.all) second.sessions.all.set(id, one)
+    expect(await echoOf('hello', await waiting)).toBe('hello')
+    expect(events.map(({ event }) => event)).toEqual(['connected', 'lost', 'back'])
+  })
+
   it('where something speaks HTTP/2 to us and HTTP/1.1 to the gateway', async () => {
     const door = await doorWith()
     const translating = createHttp2Server().on('stream', (stream) => {
