@@ -11,7 +11,7 @@ import { heading, quiet } from './labelled.ts'
 /** One line for each action, then what should make one wary. */
 export function touchLines(asked: Command): readonly Line[] {
   const actions = asked.actions.map(({ verb, kind, objects, unbounded }): Line => {
-    const named = objects.length > 0 ? visibleSpans(objects.join(', '), 'name') : [quiet('no named object')]
+    const named = objects.length > 0 ? visibleSpans(objects.join(', '), 'name') : []
     const all: Line = unbounded ? [{ text: ' · every row', tone: 'bad' }] : []
     return [...visibleSpans(verb, kind === 'read' ? 'strong' : 'bad'), { text: ' ' }, ...named, ...all]
   })

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalEvent } from '../../../src/contract/api.ts'
+import { summaryOf } from '../../../src/tui/screens/review/list.ts'
 import type { ReviewEffect, ReviewState } from '../../../src/tui/screens/review/model.ts'
 import { initialReview, reduceReview, shownItems, viewOf } from '../../../src/tui/screens/review/state.ts'
-import { dba, noon, sampleApproval } from '../../support/samples.ts'
+import { dba, noon, sampleApproval, sampleCommand } from '../../support/samples.ts'
 
 const at = (seconds: number): string => new Date(noon + seconds * 1000).toISOString()
 const oldest = sampleApproval('apr_old', { created: at(-300) })
@@ -80,6 +81,15 @@ describe('the list', () => {
     expect(play(three(), 'G', 'j', 'j').state.selected).toBe('apr_old')
     expect(play(three(), 'G', 'g', 'k').state.selected).toBe('apr_new')
   })
+})
+
+it('calls a batch by what is held in it', () => {
+  const command = (verb: string, verdict: 'allow' | 'hold') => ({
+    ...{ id: verb, asked: sampleCommand(verb, { verb, objects: verdict === 'hold' ? ['public.t'] : [] }) },
+    decision: { verdict, rule: 'r', reason: 'x', config: 'c' },
+  })
+  const approval = { ...newest, commands: [command('BEGIN', 'allow'), command('DROP TABLE', 'hold')] }
+  expect(summaryOf({ approval })).toBe('DROP TABLE public.t (+1 more)')
 })
 
 describe('deciding', () => {

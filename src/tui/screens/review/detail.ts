@@ -44,7 +44,7 @@ function facts(approval: Approval, width: number): Block {
       .filter(({ decision }) => decision.verdict === 'hold')
       .map(({ decision }) => [decision.rule ?? 'no rule', decision.reason]),
   )
-  const { whyNot } = approval
+  const whyNot = approval.state === 'pending' ? approval.whyNot : null
   return linesBlock([
     ...(whyNot === null ? [] : entry('you', visibleSpans(`may not decide: ${whyNot}`, 'warning'), width)),
     ...entry('asks', who, width),

@@ -66,11 +66,11 @@ function columnsFor(items: readonly Item[], width: number, now: number): readonl
   return columns
 }
 
-/** `DROP TABLE public.orders`, or the beginning of the text where no object has a name. */
-export function summaryOf({ approval }: Pick<Item, 'approval'>): string {
-  const [first, ...others] = approval.commands
-  if (first === undefined) return ''
-  const { verb, objects, text } = first.asked
-  const more = others.length === 0 ? '' : ` (+${others.length} more)`
+/** `DROP TABLE public.orders`, or the beginning of the text where no object has a name. Of a batch, what is held. */
+export function summaryOf({ approval: { commands } }: Pick<Item, 'approval'>): string {
+  const held = commands.find(({ decision }) => decision.verdict === 'hold') ?? commands[0]
+  if (held === undefined) return ''
+  const { verb, objects, text } = held.asked
+  const more = commands.length === 1 ? '' : ` (+${commands.length - 1} more)`
   return objects.length > 0 ? `${visible(`${verb} ${objects.join(', ')}`)}${more}` : `${excerpt(text)}${more}`
 }
