@@ -58,11 +58,13 @@ function valueAfter(text: string, wordEnd: number, quotes: Quotes): Span | undef
   if (prefix.test(text)) at = prefix.lastIndex
   if (text[at] === '%' || text.startsWith('||', at)) return restOfLiterals(at, quotes)
   if (text[at] === '$') return dollarQuoted(text, at)
-  return text[at] === "'" || text[at] === '"' ? quoted(text, at) : undefined
+  if (text[at] !== "'" && text[at] !== '"') return undefined
+  // The quote ends the text that a value is then put behind: `'… PASSWORD ' || quote_literal('x')`.
+  return /^'+\s{0,64}(?:\|\||,)/.test(text.slice(at, at + 80)) ? restOfLiterals(at, quotes) : quoted(text, at)
 }
 
 /** Comments of a megabyte between word and value are not looked through once for each word that may be inside them. */
-const longestBlank = 4096
+const longestBlank = 1024
 
 /** White space and comments, nested ones too; gives up behind the longest. */
 function skipBlank(text: string, from: number): number {

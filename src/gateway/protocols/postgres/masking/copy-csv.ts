@@ -1,10 +1,10 @@
 /** One row of COPY's CSV format. A value in quotes may hold delimiters and line ends; NULL is never in quotes. */
 import type { RawValue, RowText } from './copy-text.ts'
 
-export function createCsvRows(delimiter: string, nullText: string, quote: string, escape: string): RowText {
+export function createCsvRows(delimiter: string, nullText: string, quote: string, escapeSign: string): RowText {
   const separator = delimiter.charCodeAt(0)
   const quoting = quote.charCodeAt(0)
-  const escaping = escape.charCodeAt(0)
+  const escaping = escapeSign.charCodeAt(0)
   const nothing = Buffer.from(nullText)
 
   function read(line: Buffer, count: number): readonly (RawValue | null)[] | undefined {
@@ -55,7 +55,9 @@ export function createCsvRows(delimiter: string, nullText: string, quote: string
     write(value) {
       if (value === null) return nothing
       const text = value.toString('latin1')
-      const inner = text.replace(/[^]/g, (char) => (char === quote || char === escape ? escape + char : char))
+      const inner = text.replace(/[\s\S]/g, (char) =>
+        char === quote || char === escapeSign ? escapeSign + char : char,
+      )
       return Buffer.from(quote + inner + quote, 'latin1')
     },
   }

@@ -35,21 +35,21 @@ export function createTextRows(delimiter: string, nullText: string): RowText {
         const end = Math.min(at, line.length)
         const from = start
         const raw = line.subarray(from, end)
-        values.push(raw.equals(nothing) ? null : { start: from, end, value: () => unescape(raw) })
+        values.push(raw.equals(nothing) ? null : { start: from, end, value: () => readEscapes(raw) })
         if (values.length > count) return undefined
         start = end + 1
       }
       return values.length === count ? values : undefined
     },
-    write: (value) => (value === null ? nothing : escape(value, separator)),
+    write: (value) => (value === null ? nothing : writeEscapes(value, separator)),
   }
 }
 
-function unescape(raw: Buffer): Buffer {
+function readEscapes(raw: Buffer): Buffer {
   if (!raw.includes(backslash)) return raw
   const text = raw
     .toString('latin1')
-    .replace(/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|([^]))/g, (_, octal, hex, char) => {
+    .replace(/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|([\s\S]))/g, (_, octal, hex, char) => {
       if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff)
       if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
       const code = letters[char]
@@ -58,7 +58,7 @@ function unescape(raw: Buffer): Buffer {
   return Buffer.from(text, 'latin1')
 }
 
-function escape(value: Buffer, separator: number): Buffer {
+function writeEscapes(value: Buffer, separator: number): Buffer {
   const text = value.toString('latin1').replace(/[\\\b\t\n\v\f\r]/g, (char) => {
     const letter = Object.entries(letters).find(([, code]) => code === char.charCodeAt(0))?.[0]
     return `\\${letter ?? char}`

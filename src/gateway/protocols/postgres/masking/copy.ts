@@ -71,9 +71,9 @@ function instead(plan: ValuePlan, value: Buffer, masks: Masks, codec: Codec): Bu
 
 function textRows(masking: CopyMasking, sampler: Sampler): Rows {
   const { columns, masks, codec, options, record } = masking
-  const { format, delimiter, nullText, quote, escape } = options
+  const { format, delimiter, nullText, quote } = options
   const rows: RowText =
-    format === 'csv' ? createCsvRows(delimiter, nullText, quote, escape) : createTextRows(delimiter, nullText)
+    format === 'csv' ? createCsvRows(delimiter, nullText, quote, options.escape) : createTextRows(delimiter, nullText)
   const anyStyle = columns.some(({ style }) => style !== undefined)
   let header = options.header
 
@@ -119,7 +119,10 @@ function textRows(masking: CopyMasking, sampler: Sampler): Rows {
 
   function sampleLine(body: Buffer): void {
     const values = codec.asciiSafe && body.at(-1) === 0x0a ? rows.read(body.subarray(0, -1), columns.length) : undefined
-    if (values === undefined) return sampler.miss()
+    if (values === undefined) {
+      sampler.miss()
+      return
+    }
     sampler.add(
       record.columns.map((plan, index) => {
         const raw = values[index]

@@ -1,5 +1,5 @@
 /** A real PostgreSQL with a table of secrets, behind the real protocol, for a person who must not see them. */
-import type { Permit } from '../../../../../src/gateway/checkpoint.ts'
+import type { Checkpoint, Permit } from '../../../../../src/gateway/checkpoint.ts'
 import type { Outcome } from '../../../../../src/contract/record.ts'
 import { systemClock } from '../../../../../src/base/clock.ts'
 import { Secret } from '../../../../../src/base/secret.ts'
@@ -8,6 +8,7 @@ import type { MaskRule } from '../../../../../src/gateway/config/schema.ts'
 import { compileMasks } from '../../../../../src/gateway/policy/masks.ts'
 import { createPostgres } from '../../../../../src/gateway/protocols/postgres/index.ts'
 import { type Door, openDoor } from '../../../../support/conversation.ts'
+import { connectRaw, type RawClient } from './raw-client.ts'
 
 export const email = 'qzxvbkwj@fjordmyth.example'
 export const card = '4929123456789012'
@@ -18,6 +19,8 @@ export interface MaskedDoor extends Door {
   readonly outcomes: Outcome[]
   /** Everything that must not reach the client in any form. */
   leaks(bytes: Buffer): readonly string[]
+  /** A client whose conversation logs in as another role of the server. */
+  as(role: string): Promise<RawClient>
   stop(): Promise<void>
 }
 
@@ -37,34 +40,43 @@ export async function openMaskedDoor(rules = columnRules, sampleRows = 0, schema
   const masks = compileMasks(rules, target, Buffer.from('test key'))
   const outcomes: Outcome[] = []
   const protocol = createPostgres({ clock: systemClock, maxStatementBytes: 1024 * 1024, connectTimeoutMs: 10_000 })
-  const door = await openDoor({
-    protocol,
-    target: {
-      name: 'pg',
-      protocol: 'postgres',
-      host: server.host,
-      port: server.port,
-      user: server.user,
-      databases: [],
-      tls: { mode: 'disable' },
-    },
-    credential: { secret: new Secret(server.password) },
-    checkpoint: {
-      preview: () => ({ verdict: 'allow', rule: 'test', reason: 'test', config: '' }),
-      clear: async (batch) => ({
-        // A test's own permits: the brand has no content.
-        permits: batch.map(() => ({ command: 'cmd', masks, recordMasks: masks, sampleRows }) as unknown as Permit),
-      }),
-      settle: (_permit, outcome) => void outcomes.push(outcome),
-    },
-  })
+  const checkpoint: Checkpoint = {
+    preview: () => ({ verdict: 'allow', rule: 'test', reason: 'test', config: '' }),
+    clear: async (batch) => ({
+      // A test's own permits: the brand has no content.
+      permits: batch.map(() => ({ command: 'cmd', masks, recordMasks: masks, sampleRows }) as unknown as Permit),
+    }),
+    settle: (_permit, outcome) => void outcomes.push(outcome),
+  }
+  const open = (user: string) =>
+    openDoor({
+      protocol,
+      target: {
+        name: `pg as ${user}`,
+        protocol: 'postgres',
+        host: server.host,
+        port: server.port,
+        user,
+        databases: [],
+        tls: { mode: 'disable' },
+      },
+      credential: { secret: new Secret(server.password) },
+      checkpoint,
+    })
+  const door = await open(server.user)
+  const others: Door[] = []
   return {
     ...door,
     server,
     outcomes,
     leaks,
+    async as(role) {
+      const other = await open(role)
+      others.push(other)
+      return connectRaw(other.port, 'postgres')
+    },
     async stop() {
-      await door.close()
+      for (const one of [door, ...others]) await one.close()
       await server.stop()
     },
   }
