@@ -44,7 +44,8 @@ export type ResultSample = Readonly<z.infer<typeof resultSampleSchema>>
 export const outcomeSchema = z.object({
   /**
    * done and failed: the target said so. refused: policy, a reviewer or an unavailable audit. cancelled: the client gave
-   * up. not-run: cleared, but a sibling in its batch was not. unknown: the gateway ended before the target answered.
+   * up. not-run: cleared, but a sibling in its batch was not; or still held when the gateway died. unknown: the gateway
+   * ended before the target answered.
    */
   status: z.enum(outcomeStatuses),
   rows: z.int().nonnegative().optional(),

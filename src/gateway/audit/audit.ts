@@ -35,7 +35,7 @@ export interface AuditQueries {
   verify(from?: number): Promise<Verification>
 }
 
-export interface SessionsWish {
+interface SessionsWish {
   /** Only those that have not ended. */
   readonly live: boolean
   readonly limit: number
@@ -57,7 +57,7 @@ export interface SessionSummary {
   readonly commands: number
 }
 
-export type Verification =
+type Verification =
   /** `hash` is that of the newest record: keep it elsewhere, and a shortened trail shows too. */
   | { readonly ok: true; readonly records: number; readonly last: number; readonly hash: string }
   | { readonly ok: false; readonly seq: number; readonly flaw: string }

@@ -4,6 +4,7 @@
  * is kept, and the store is opened again every now and then until it works.
  */
 import type { Clock } from '../../base/clock.ts'
+import { reasonOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { type HoopError, hoopError } from '../../contract/error-codes.ts'
 import type { RecordDraft } from '../../contract/record.ts'
@@ -181,6 +182,19 @@ export function createGroupCommit(options: Options): GroupCommit {
     return { drafts, entries: drafts.map((draft) => entryOf(draft, at)) }
   }
 
+  /** It happened, so it is written, if need be without what makes it too long. */
+  function noteItem(draft: RecordDraft): Item {
+    try {
+      return itemOf([draft])
+    } catch (error) {
+      log.error(
+        { type: draft.type, reason: reasonOf(error) },
+        'an outcome is too long for a record: its status is kept',
+      )
+      return itemOf([draft.type === 'outcome' ? { ...draft, outcome: { status: draft.outcome.status } } : draft])
+    }
+  }
+
   async function writeRest(): Promise<void> {
     clearTimeout(noteTimer)
     clearTimeout(reopenTimer)
@@ -201,9 +215,9 @@ export function createGroupCommit(options: Options): GroupCommit {
       if (closing !== undefined) return Promise.reject(unavailable('the gateway is stopping'))
       if (down !== undefined) return Promise.reject(unavailable(down))
       if (drafts.length === 0) return Promise.resolve()
-      const item = itemOf(drafts)
       return new Promise((resolve, reject) => {
-        queue.push({ ...item, waiter: { resolve, reject } })
+        // What throws in here rejects: a record that is too long.
+        queue.push({ ...itemOf(drafts), waiter: { resolve, reject } })
         pump()
       })
     },
@@ -212,7 +226,7 @@ export function createGroupCommit(options: Options): GroupCommit {
         log.error({ type: draft.type }, 'the audit is closed: an outcome came too late to be written')
         return
       }
-      queue.push(itemOf([draft]))
+      queue.push(noteItem(draft))
       pumpSoonOrNow()
     },
     trouble: () => down,

@@ -132,3 +132,21 @@ test('a record of many megabytes is kept exactly', async () => {
   expect(JSON.parse(line ?? '').asked.text === text).toBe(true)
   expect(await audit.verify()).toMatchObject({ ok: true })
 })
+
+test('what is too long for a record is refused, or noted without its length, and blocks nobody', async () => {
+  const log = keptLog()
+  const audit = await open(storePath(), log)
+  const long = 'x'.repeat(65 << 20)
+  await expect(audit.append([command('cmd_1', { text: long })])).rejects.toMatchObject({
+    code: 'audit-unavailable',
+    message: 'a record (command) of more than 64 MiB cannot be written down',
+  })
+  await audit.append([command('cmd_2')])
+  const sample = { columns: ['a'], rows: [[long]], truncated: false }
+  audit.note({ ...outcome('cmd_2'), outcome: { status: 'done', result: sample } })
+  await audit.append([command('cmd_3')])
+  const records = (await all(audit)).map((line) => JSON.parse(line))
+  expect(records).toMatchObject([{ command: 'cmd_2' }, { outcome: { status: 'done' } }, { command: 'cmd_3' }])
+  expect(log.lines).toHaveLength(1)
+  expect(audit.health()).toEqual({ ok: true })
+})
