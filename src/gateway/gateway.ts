@@ -62,7 +62,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const current = () => config.current()
 
     const identity = createIdentity(() => current().config, { clock })
-    const approvals = createApprovals({ audit, clock })
+    const approvals = createApprovals({ audit, clock, metrics })
     const protocols = createProtocols({
       clock,
       maxStatementBytes: limits.statement,
@@ -79,6 +79,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
       hashKey: randomBytes(32),
     })
+    // Once more below: here for a port that cannot be had.
+    scope.defer(() => sessions.close())
     const server = await startServer({
       listen,
       identity,

@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts'
 import { reasonOf } from '../../base/errors.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Caller } from '../identity/caller.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Answer, Approvals, Question } from './approvals.ts'
 import { approvalFor, type End, type Held, hindrance, isGranted, maySee } from './held.ts'
 import { createWatchers } from './watchers.ts'
@@ -20,6 +21,7 @@ const recentEnded = 200
 interface Options {
   readonly audit: Pick<Audit, 'append' | 'note'>
   readonly clock: Clock
+  readonly metrics?: Metrics
 }
 
 interface Entry {
@@ -31,9 +33,14 @@ interface Entry {
   turn: Promise<unknown>
 }
 
-export function createApprovals({ audit, clock }: Options): Approvals {
+export function createApprovals({ audit, clock, metrics }: Options): Approvals {
   const entries = new Map<string, Entry>()
   const watchers = createWatchers()
+  metrics?.watch(
+    'hoop_pending_approvals',
+    'Held commands that wait for people',
+    () => [...entries.values()].filter(({ held }) => held.ended === undefined).length,
+  )
   let closed = false
 
   function update(entry: Entry, change: Partial<Held>): void {
