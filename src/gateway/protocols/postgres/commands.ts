@@ -14,11 +14,19 @@ import { createPending, type Pending } from './sql/pending.ts'
 import { createContext } from './sql/read.ts'
 import { createReading } from './sql/reading.ts'
 import { createRecent } from './sql/recent.ts'
-import { resolve, type World } from './sql/resolve.ts'
+import { type Resolved, resolve, type World } from './sql/resolve.ts'
 
 export interface StatementReaderSettings {
   /** A longer text is not judged. */
   readonly maxStatementBytes: number
+}
+
+interface Judgement {
+  readonly catalog: Catalog
+  readonly generation: number
+  readonly searchPath: string | null | undefined
+  readonly resolved: Resolved
+  readonly statement: Statement
 }
 
 const rememberedTexts = 2_000
@@ -30,6 +38,8 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
   const drafts = createRecent<readonly Draft[]>(rememberedTexts, rememberedBytes)
   const origins = new WeakMap<Statement, Origin>()
   const pendings = new WeakMap<Catalog, Pending>()
+  /** The last judgement of a draft, for as long as nothing that it stands on changes. */
+  const judged = new WeakMap<Draft, Judgement>()
 
   async function draft(sql: string): Promise<readonly Draft[] | undefined> {
     const known = drafts.get(sql)
@@ -64,6 +74,12 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
       prepared: batch.prepared,
     }
     const { generation } = catalog
+    const known = judged.get(one)
+    const isSame = known?.catalog === catalog && known.generation === generation && known.searchPath === searchPath
+    if (known !== undefined && isSame && pending.isEmpty && isLasting(one)) {
+      batch.ran(one, known.resolved, undefined)
+      return known.statement
+    }
     const inner = innerOf(one, context)
     const innerStatement = inner === undefined ? undefined : asStatement(inner, await resolve(inner.reading, world), [])
     if (inner !== undefined && innerStatement !== undefined)
@@ -72,6 +88,7 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
     const effects = effectsOf(one.tree, one.reading, resolved, innerStatement, hidden)
     const statement = asStatement(one, resolved, effects)
     origins.set(statement, { draft: one, generation, searchPath })
+    if (pending.isEmpty && isLasting(one)) judged.set(one, { catalog, generation, searchPath, resolved, statement })
     batch.ran(one, resolved, inner)
     return statement
   }
@@ -119,15 +136,25 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
   }
 }
 
+/** Its meaning hangs on the catalog alone, not on what else this session has prepared. */
+function isLasting({ reading }: Draft): boolean {
+  return reading.executes.length === 0 && reading.prepares.length === 0
+}
+
 const hidden = unparsed('(prepared inside another statement)')
 
+/** Before 15 a number may run into a name: `1_000` is 1 AS _000 there, and a number for the grammar that is used here. */
+const newNumbers = /(?<![\w$])\d+(_|[xob][0-9a-f_])/i
+
 /** The text as the server will read it; undefined where that cannot be told. */
-function readable(sql: Buffer, { parameters, certain }: SqlSession): string | undefined {
+function readable(sql: Buffer, session: SqlSession): string | undefined {
+  const { parameters, certain } = session
   const text = decodeSql(sql, certain ? parameters.get('client_encoding') : undefined)
   if (text === undefined || text.includes('\0')) return undefined
   // With standard_conforming_strings off a backslash escapes in plain literals too, and so moves where they end.
   const isStandard = certain && parameters.get('standard_conforming_strings') === 'on'
-  return isStandard || !text.includes('\\') ? text : undefined
+  if (!isStandard && text.includes('\\')) return undefined
+  return serverVersion(session) < 150_000 && newNumbers.test(text) ? undefined : text
 }
 
 /** `15.18 (Debian 15.18-0+deb12u1)` → 150018, `18beta1` → 180000. Unknown: the oldest, whose grammar has fewest keywords. */

@@ -49,13 +49,19 @@ export function readFunctionBody(fields: Fields, out: Reading, context: Context,
 /** SQL text that runs as it stands. */
 export function readSqlText(sql: string, out: Reading, context: Context, objects: readonly string[] = []): void {
   const statements = context.parser.statements(sql)
-  if (isError(statements)) return readDynamic(out, objects)
+  if (isError(statements)) {
+    readDynamic(out, objects)
+    return
+  }
   for (const { tree } of statements) context.statement(tree, out, context)
 }
 
 function readSqlBody(body: unknown, out: Reading, context: Context): void {
   const returned = fieldsOf(body, 'ReturnStmt')
-  if (returned !== undefined) return visitFields(returned, [], context.scope, out)
+  if (returned !== undefined) {
+    visitFields(returned, [], context.scope, out)
+    return
+  }
   for (const part of list(body))
     for (const statement of unwrap(part)?.type === 'List' ? list(part) : [part]) {
       const inner = fieldsOf(statement, 'ReturnStmt')
@@ -126,7 +132,10 @@ const assignments = new Set([3, 4, 5])
 function readPlpgsql(text: string, out: Reading, context: Context, objects: readonly string[] = []): void {
   const bare = text.replaceAll(/[\w.]+\s*%\s*rowtype\b/gi, 'record')
   const functions = context.parser.functions(bare)
-  if (isError(functions) || functions.length !== 1) return readDynamic(out, objects)
+  if (isError(functions) || functions.length !== 1) {
+    readDynamic(out, objects)
+    return
+  }
   const variables = new Set(context.scope.variables)
   variablesIn(functions, variables)
   const inner: Context = { ...context, scope: { hidden: context.scope.hidden, variables } }
@@ -180,12 +189,21 @@ function readExpression(
   const mode = typeof fields.parseMode === 'number' ? fields.parseMode : 0
   if (isDynamic) {
     const literal = constantQuery(query, context)
-    if (literal !== undefined) return readSqlText(literal, out, context, objects)
+    if (literal !== undefined) {
+      readSqlText(literal, out, context, objects)
+      return
+    }
     readDynamic(out, objects)
   }
-  if (assignments.has(mode)) return readAssignment(query, out, context, objects)
+  if (assignments.has(mode)) {
+    readAssignment(query, out, context, objects)
+    return
+  }
   const statements = context.parser.statements(mode === expression ? `SELECT ${query}` : query)
-  if (isError(statements) || statements.length !== 1) return readDynamic(out, objects)
+  if (isError(statements) || statements.length !== 1) {
+    readDynamic(out, objects)
+    return
+  }
   for (const { tree } of statements)
     if (mode === expression) visitFields({ tree }, [], context.scope, out)
     else context.statement(tree, out, context)
@@ -206,18 +224,27 @@ function constantQuery(query: string, context: Context): string | undefined {
 /** `target := value`: both sides may call functions. */
 function readAssignment(query: string, out: Reading, context: Context, objects: readonly string[]): void {
   const tokens = context.parser.tokens(query)
-  if (isError(tokens)) return readDynamic(out, objects)
+  if (isError(tokens)) {
+    readDynamic(out, objects)
+    return
+  }
   let depth = 0
   const sign = tokens.find(({ text }) => {
     if (text === '[' || text === '(') depth += 1
     if (text === ']' || text === ')') depth -= 1
     return depth === 0 && (text === ':=' || text === '=')
   })
-  if (sign === undefined) return readDynamic(out, objects)
+  if (sign === undefined) {
+    readDynamic(out, objects)
+    return
+  }
   const bytes = Buffer.from(query)
   for (const part of [bytes.toString('utf8', 0, sign.start), bytes.toString('utf8', sign.end)]) {
     const statements = context.parser.statements(`SELECT ${part}`)
-    if (isError(statements) || statements.length !== 1) return readDynamic(out, objects)
+    if (isError(statements) || statements.length !== 1) {
+      readDynamic(out, objects)
+      return
+    }
     visitFields({ statements: statements.map(({ tree }) => tree) }, [], context.scope, out)
   }
 }

@@ -83,7 +83,7 @@ function remember(fields: Fields, type: string, out: Reading): void {
   else if (fields.relation !== undefined) out.creations.push({ type: 'relation', name })
 }
 
-function created(fields: Fields, out: Reading, type: 'relation' | 'type' | 'operator', name: Name | undefined): void {
+function created(out: Reading, type: 'relation' | 'type' | 'operator', name: Name | undefined): void {
   if (name === undefined) return
   out.creations.push({ type, name })
   if (name.schema === 'pg_temp') out.temporary = true
@@ -93,7 +93,7 @@ function createRelation(verb: string, field: string): Make {
   return (fields, out) => {
     const holder = isFields(fields[field]) ? fields[field] : {}
     const name = relationOf(holder.relname === undefined ? holder.rel : holder)
-    created(fields, out, 'relation', name)
+    created(out, 'relation', name)
     return { verb, kind: 'ddl', ...about([name]) }
   }
 }
@@ -101,7 +101,7 @@ function createRelation(verb: string, field: string): Make {
 function createType(verb: string, field: string): Make {
   return (fields, out) => {
     const name = isFields(fields[field]) ? relationOf(fields[field]) : nameOf(fields[field])
-    created(fields, out, 'type', name)
+    created(out, 'type', name)
     return { verb, kind: 'ddl', ...only([display(name)]) }
   }
 }
@@ -184,7 +184,7 @@ export const ddl: Readonly<Record<string, Make>> = {
     if (name !== undefined) {
       if (fields.kind === 'OBJECT_OPERATOR') out.creations.push({ type: 'operator', name })
       else if (fields.kind === 'OBJECT_AGGREGATE') out.creations.push({ type: 'function', name })
-      else created(fields, out, 'type', name)
+      else created(out, 'type', name)
     }
     return { verb: `CREATE ${objectWords(fields.kind)}`, kind: 'ddl', ...only([display(name)]) }
   },
@@ -252,7 +252,7 @@ export const ddl: Readonly<Record<string, Make>> = {
     kind: 'admin',
     ...only(list(fields.roles).map((role) => roleName(fieldsOf(role, 'RoleSpec')))),
   }),
-  DropOwnedStmt: (fields, out) => {
+  DropOwnedStmt: (_fields, out) => {
     out.reshuffles = true
     return { verb: 'DROP OWNED', kind: 'admin', unbounded: true }
   },

@@ -15,12 +15,24 @@ const queries = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt',
 
 export function readStatement(tree: unknown, out: Reading, context: Context): void {
   const node = unwrap(tree)
-  if (node === undefined) return readUnknown('UNKNOWN', out)
-  if (queries.has(node.type)) return readQuery(tree, out, context)
+  if (node === undefined) {
+    readUnknown('UNKNOWN', out)
+    return
+  }
+  if (queries.has(node.type)) {
+    readQuery(tree, out, context)
+    return
+  }
   const read = utility[node.type]
-  if (read !== undefined) return read(node.fields, out, context)
+  if (read !== undefined) {
+    read(node.fields, out, context)
+    return
+  }
   const define = ddl[node.type]
-  if (define === undefined) return readUnknown(node.type, out)
+  if (define === undefined) {
+    readUnknown(node.type, out)
+    return
+  }
   out.actions.push(define(node.fields, out))
   readDefinition(node.fields, out, context)
 }

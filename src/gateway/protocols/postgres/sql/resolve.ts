@@ -261,7 +261,10 @@ class Step {
     const { context } = this.#world
     const reading = context.fresh()
     const statements = context.parser.statements(sql)
-    if (isError(statements)) return unknown(this.#out, 'a definition')
+    if (isError(statements)) {
+      unknown(this.#out, 'a definition')
+      return
+    }
     for (const { tree } of statements) {
       const rule = fieldsOf(tree, 'RuleStmt')
       if (rule === undefined) context.statement(tree, reading, context)
@@ -281,7 +284,10 @@ class Step {
     for (const found of candidates) this.#run(found, call)
     if (call.asColumn) return
     const isPlain = call.name.schema !== 'pg_catalog'
-    if (this.#world.pending.opaque && isPlain) return unknown(this.#out, display(call.name))
+    if (this.#world.pending.opaque && isPlain) {
+      unknown(this.#out, display(call.name))
+      return
+    }
     if (candidates.length > 0 || made.length > 0) return
     const type = this.#answer.types.get(call.name.name)
     if (type !== undefined) this.oids.push(...type)
@@ -325,9 +331,16 @@ class Step {
     }
     if (this.#runsText(found, call, name)) return
     if (found.builtIn) {
-      if (found.name === 'set_config') return this.#setConfig(call, name)
-      if (readsByValue(found.name)) return this.#readsByValue(call, name)
-      return this.#classified(name, classifyBuiltin(found.name, found.volatility))
+      if (found.name === 'set_config') {
+        this.#setConfig(call, name)
+        return
+      }
+      if (readsByValue(found.name)) {
+        this.#readsByValue(call, name)
+        return
+      }
+      this.#classified(name, classifyBuiltin(found.name, found.volatility))
+      return
     }
     // Aggregates are never called in planning, whatever they are declared.
     if (found.volatility !== 'volatile' && found.parts.length === 0) out.planned = true
@@ -337,12 +350,16 @@ class Step {
     // An aggregate is what its parts are.
     if (found.parts.length > 0) return
     if (found.definition === null) {
-      return this.#classified(name, classifyForeign(found.name, found.extension, found.volatility))
+      this.#classified(name, classifyForeign(found.name, found.extension, found.volatility))
+      return
     }
     const { context } = this.#world
     const statements = context.parser.statements(found.definition)
     const definition = isError(statements) ? undefined : fieldsOf(statements[0]?.tree, 'CreateFunctionStmt')
-    if (definition === undefined) return unknown(out, name)
+    if (definition === undefined) {
+      unknown(out, name)
+      return
+    }
     const reading = context.fresh()
     readFunctionBody(definition, reading, context, [name])
     this.items.push({ reading: finish(reading), quiet: false })
@@ -376,7 +393,8 @@ class Step {
     const [setting, value] = call?.literals ?? []
     if (setting === undefined) {
       this.#out.settings.push({ value: null, local: false })
-      return unknown(this.#out, name)
+      unknown(this.#out, name)
+      return
     }
     const effect = classifySetting(setting, value ?? null)
     this.#out.settings.push({ name: setting.toLowerCase(), value: value ?? null, local: false })
@@ -386,10 +404,16 @@ class Step {
 
   #readsByValue(call: Call | undefined, name: string): void {
     const [table] = call?.literals ?? []
-    if (table === undefined || !/^table_/.test(call?.name.name ?? '')) return unknown(this.#out, name)
+    if (table === undefined || !/^table_/.test(call?.name.name ?? '')) {
+      unknown(this.#out, name)
+      return
+    }
     const { context } = this.#world
     const statements = context.parser.statements(`TABLE ${table}`)
-    if (isError(statements) || statements.length !== 1) return unknown(this.#out, name)
+    if (isError(statements) || statements.length !== 1) {
+      unknown(this.#out, name)
+      return
+    }
     const reading = context.fresh()
     context.statement(statements[0]?.tree, reading, context)
     this.items.push({ reading, quiet: false })

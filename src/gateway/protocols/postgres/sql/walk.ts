@@ -134,7 +134,10 @@ export function visit(value: unknown, scope: Scope, out: Reading, key = ''): voi
     return
   }
   const node = unwrap(value)
-  if (node !== undefined) return visitNode(node.type, node.fields, scope, out)
+  if (node !== undefined) {
+    visitNode(node.type, node.fields, scope, out)
+    return
+  }
   if (!isFields(value)) return
   const type = bare[key]
   if (type !== undefined) visitNode(type, value, scope, out)
