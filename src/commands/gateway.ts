@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import { resolve } from 'node:path'
 import { exitCodes, hoopError } from '../contract/error-codes.ts'
+import type { Gateway } from '../gateway/gateway.ts'
 import type { Runtime } from '../runtime.ts'
 import { examples, jsonOption } from './flags.ts'
 import { createOutput } from './output/output.ts'
@@ -53,20 +54,22 @@ export async function runGateway(runtime: Runtime, { config, logFile, json }: Ga
   // The gateway is most of the program: only whoever runs one loads it.
   const { startGateway } = await import('../gateway/gateway.ts')
   const output = createOutput(runtime, { json })
-  const gateway = await startGateway({
-    configFile: config,
-    env: runtime.env,
-    version: runtime.version,
-    log: logFile === undefined ? {} : { file: logFile },
-  })
-  const told = waitToBeStopped(runtime, () => void gateway.reload())
+  let gateway: Gateway | undefined
+  // From the beginning: a signal that comes while it starts must neither kill it nor be lost.
+  const told = waitToBeStopped(runtime, () => void gateway?.reload())
   try {
+    gateway = await startGateway({
+      configFile: config,
+      env: runtime.env,
+      version: runtime.version,
+      log: logFile === undefined ? {} : { file: logFile },
+    })
     if (output.json) await output.item({ url: gateway.url, port: gateway.port })
     else await output.write(`hoop gateway is ready: ${gateway.url}\n`)
     await told.stopped
     output.talk('stopping: connections end, pending approvals are cancelled')
   } finally {
-    await Promise.race([gateway.close(), told.impatient])
+    await Promise.race([gateway?.close(), told.impatient])
     told.release()
   }
 }
