@@ -1,7 +1,7 @@
 /**
  * Whose process is at the other end of a loopback connection? On Linux the kernel's table of TCP sockets says (proc(5),
  * /proc/net/tcp). Elsewhere there is no such table to read without privileges: there, the loopback interface is the only
- * border, and `isChecked` says so.
+ * border (docs/security.md).
  */
 import { readFile } from 'node:fs/promises'
 import { isIP, type Socket } from 'node:net'
@@ -12,8 +12,8 @@ export interface PeerCheck {
   ownerOf(socket: Socket): Promise<'own' | 'foreign' | 'unknown'>
 }
 
-/** Is there a check at all on this system? */
-export const isChecked = process.platform === 'linux'
+/** Is there such a table on this system? */
+const isChecked = process.platform === 'linux'
 
 /** Rows of sockets that come and go meanwhile can hide one for a moment: the table is not read in one piece. */
 const attempts = 3

@@ -61,7 +61,7 @@ export function createPorts({ folder, gateway }: PortsOptions): Ports {
 }
 
 /** A port that gateway and target alone decide. */
-export function derivedPort(gateway: string, target: string): number {
+function derivedPort(gateway: string, target: string): number {
   const digest = createHash('sha256').update(`${gateway}\n${target}`).digest()
   return lowest + (digest.readUInt32BE(0) % (highest - lowest + 1))
 }

@@ -52,7 +52,7 @@ function sayNoInPostgres(socket: Socket, no: No): void {
 }
 
 /** ErrorResponse, SQLSTATE 08004: the server rejected the establishment of the connection. */
-export function postgresFatal({ message, hint }: No): Buffer {
+function postgresFatal({ message, hint }: No): Buffer {
   const fields = [['S', 'FATAL'], ['V', 'FATAL'], ['C', '08004'], ['M', message], ...(hint ? [['H', hint]] : [])]
   const body = Buffer.from(`${fields.map(([type, text]) => `${type}${text?.replaceAll('\0', '')}\0`).join('')}\0`)
   const head = Buffer.alloc(5)
