@@ -139,6 +139,8 @@ function openText(tunnel: Tunnel, { style }: Output): string {
 }
 
 function report(event: TunnelEvent, output: Output, hasProgram: boolean): void {
+  // Which port it is matters to a person who types it, not to a program that is told.
+  if (hasProgram && event.event === 'port') return
   if (!output.json) {
     const meaning = event.event === 'back' ? 'good' : 'waiting'
     output.talk(output.talkStyle(meaning, visibleLine(event.message)))

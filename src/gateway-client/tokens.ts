@@ -25,13 +25,6 @@ export function givenToken(token: string): TokenSource {
   return { token: () => Promise.resolve(token), renew: () => Promise.resolve(undefined) }
 }
 
-/** Nobody is signed in: open routes only. */
-export const noToken: TokenSource = {
-  token: () =>
-    Promise.reject(hoopError('sign-in-needed', 'not signed in', { hint: 'run "hoop login", or set HOOP_TOKEN' })),
-  renew: () => Promise.resolve(undefined),
-}
-
 const tokensSchema = z.object({
   accessToken: z.string(),
   refreshToken: z.string().nullable(),

@@ -30,8 +30,11 @@ export function createTerminal({
   home = emptyHome(),
 }: TestTerminalOptions = {}): TestTerminal {
   const waiting = new Set<() => void>()
-  const out = memory(isTty, () => waiting.forEach((look) => look()))
-  const err = memory(isTty, () => waiting.forEach((look) => look()))
+  const changed = () => {
+    for (const look of waiting) look()
+  }
+  const out = memory(isTty, changed)
+  const err = memory(isTty, changed)
   const stdin = Object.assign(new PassThrough(), { isTTY: isTty })
   const stop = new AbortController()
   const runtime = createRuntime({
