@@ -37,7 +37,7 @@ describe('hoop gateway check', () => {
     expect(await run.code).toBe(1)
     expect(run.stdout()).toContain(`${file}:6:30: "effect" has to be one of allow, deny, hold; did you mean "allow"?`)
     expect(run.stdout()).toContain(`${file}:3:1: there is no key "stroe"; did you mean "store"?`)
-    expect(run.stderr()).toContain('3 mistakes')
+    expect(run.stderr()).toContain('2 mistakes')
   })
 
   it('is good with warnings, which it says', async () => {

@@ -37,14 +37,19 @@ export function configInvalid(file: string, mistakes: readonly Located[]): HoopE
 }
 
 /** The known name that was probably meant, if one is close: at most a third of its letters differ. */
-export function didYouMean(given: string, known: Iterable<string>): string {
+export function closest(given: string, known: Iterable<string>): string | undefined {
   let best: { readonly name: string; readonly distance: number } | undefined
   for (const name of known) {
     const distance = editDistance(given.toLowerCase(), name.toLowerCase())
     if (distance <= Math.max(1, Math.floor(name.length / 3)) && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
       best = { name, distance }
   }
-  return best === undefined ? '' : `; did you mean "${best.name}"?`
+  return best?.name
+}
+
+export function didYouMean(given: string, known: Iterable<string>): string {
+  const name = closest(given, known)
+  return name === undefined ? '' : `; did you mean "${name}"?`
 }
 
 /** Damerau–Levenshtein with neighbours only: swapping two letters is one slip of the hand, not two. */

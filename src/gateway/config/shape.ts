@@ -1,7 +1,7 @@
 /** What the schema says of a configuration that does not fit it, in sentences, with the key that was probably meant. */
 import { z } from 'zod'
 import { type Config, configSchema } from './schema.ts'
-import { didYouMean, type Finding, type Path } from './mistakes.ts'
+import { closest, didYouMean, type Finding, type Path } from './mistakes.ts'
 
 export type Shaped = { readonly config: Omit<Config, 'hash'> } | { readonly findings: readonly Finding[] }
 
@@ -10,11 +10,31 @@ export function shape(value: unknown): Shaped {
     return { findings: [{ path: [], severity: 'mistake', message: 'the file is empty' }] }
   const parsed = configSchema.safeParse(value)
   if (parsed.success) return { config: parsed.data }
-  return { findings: parsed.error.issues.flatMap((issue) => findingsOf(issue, value)) }
+  const { issues } = parsed.error
+  const meant = new Set(issues.flatMap((issue) => meantIn(issue, value)))
+  // A misspelt key is one mistake, not two: it is there, and is not missing.
+  const telling = issues.filter(
+    ({ path }) => valueAt(value, plain(path)) !== undefined || !meant.has(JSON.stringify(path)),
+  )
+  return { findings: telling.flatMap((issue) => findingsOf(issue, value)) }
+}
+
+/** Paths of the keys that were meant by those that nobody knows. */
+function meantIn(issue: z.core.$ZodIssue, value: unknown): readonly string[] {
+  if (issue.code !== 'unrecognized_keys') return []
+  const path = plain(issue.path)
+  return issue.keys.flatMap((key) => {
+    const guess = closest(key, keysAt(configSchema, path, value))
+    return guess === undefined ? [] : [JSON.stringify([...path, guess])]
+  })
+}
+
+function plain(path: readonly PropertyKey[]): Path {
+  return path.map((step) => (typeof step === 'symbol' ? String(step) : step))
 }
 
 function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[] {
-  const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
+  const path = plain(issue.path)
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(configSchema, path, value)
     return issue.keys.map((key) => ({
@@ -127,20 +147,20 @@ function valueAt(value: unknown, path: Path): unknown {
 
 /** The keys that the schema knows at this path; of a union, those of the branch that the value chose. */
 function keysAt(schema: unknown, path: Path, value: unknown): readonly string[] {
-  const plain = unwrap(schema)
-  if (plain instanceof z.ZodDiscriminatedUnion) {
-    const key = plain.def.discriminator
+  const bare = unwrap(schema)
+  if (bare instanceof z.ZodDiscriminatedUnion) {
+    const key = bare.def.discriminator
     const chosen = valueAt(value, [key])
-    const branches = plain.options.map(unwrap).filter((option) => option instanceof z.ZodObject)
+    const branches = bare.options.map(unwrap).filter((option) => option instanceof z.ZodObject)
     const branch = branches.find(
       (option) => unwrap(option.shape[key]) instanceof z.ZodLiteral && option.shape[key].safeParse(chosen).success,
     )
     return branch === undefined ? [] : keysAt(branch, path, value)
   }
   const [step, ...rest] = path
-  if (step === undefined) return plain instanceof z.ZodObject ? Object.keys(plain.shape) : []
-  if (plain instanceof z.ZodArray) return keysAt(plain.element, rest, valueAt(value, [step]))
-  if (plain instanceof z.ZodObject) return keysAt(plain.shape[step], rest, valueAt(value, [step]))
+  if (step === undefined) return bare instanceof z.ZodObject ? Object.keys(bare.shape) : []
+  if (bare instanceof z.ZodArray) return keysAt(bare.element, rest, valueAt(value, [step]))
+  if (bare instanceof z.ZodObject) return keysAt(bare.shape[step], rest, valueAt(value, [step]))
   return []
 }
 
