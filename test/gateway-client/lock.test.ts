@@ -39,6 +39,9 @@ test.each([
   await writeFile(path, content)
   await utimes(path, time, time)
   let entered = 0
-  await Promise.all([1, 2, 3].map(() => withLock(path, async () => void (entered += 1))))
+  const enter = async () => {
+    entered += 1
+  }
+  await Promise.all([1, 2, 3].map(() => withLock(path, enter)))
   expect(entered).toBe(3)
 })
