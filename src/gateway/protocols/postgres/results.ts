@@ -18,8 +18,9 @@ import { createRowFilter, createUnknownRows } from './masking/row-filter.ts'
 import { maskSaid } from './masking/said.ts'
 import { createSensitivity, type Sensitivity } from './masking/sensitivity.ts'
 import { storesMasked } from './masking/stores.ts'
+import { callsSuspects } from './masking/touches.ts'
 import { carrierOf, isPlain } from './masking/types.ts'
-import { createUnsure } from './masking/unsure.ts'
+import { createUnsure, unknownGround } from './masking/unsure.ts'
 import type { ValuePlan } from './masking/values.ts'
 import type { OpenSideConnection, ResultMasker, SqlSession, Statement } from './parts.ts'
 import { unwrap } from './sql/nodes.ts'
@@ -46,6 +47,8 @@ export interface Context {
 
 function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMasker {
   const unsure = createUnsure()
+  /** A function that nobody can follow was called: it may have opened cursors, or prepared statements, of any name. */
+  let foreignNames = false
   const analyses = new WeakMap<Tree, { readonly sensitivity: Sensitivity; readonly analysis: Analysis }>()
   /** By masks: what a person may see, and what may be recorded. */
   const latest = new Map<string, { readonly generation: number; readonly sensitivity: Sensitivity }>()
@@ -80,10 +83,13 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
   function groundFor(sensitivity: Sensitivity, session: SqlSession): Ground {
     const ground: Ground = {
       ...sensitivity.ground,
-      prepared: (name) => merged(session.prepared.get(name), (tree) => outputsOf(tree, ground)),
+      prepared: (name) =>
+        foreignNames ? undefined : merged(session.prepared.get(name), (tree) => outputsOf(tree, ground)),
       cursor(name) {
         const declared = session.cursors.get(name)
-        return declared === undefined ? undefined : merged([declared], (tree) => outputsOf(tree, ground))
+        return declared === undefined || foreignNames
+          ? undefined
+          : merged([declared], (tree) => outputsOf(tree, ground))
       },
     }
     return unsure.over(ground)
@@ -105,12 +111,15 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
     if (!masks.hasColumns) return undefined
     const { tree } = statement.masking
     const sensitivity = await sensitivityOf(masks, tree)
-    if (tree === undefined || sensitivity === undefined) return mayStore(statement) ? cannotTell : undefined
-    if (!analysisOf(statement, sensitivity, session).touches && !('DoStmt' in tree)) return undefined
-    const ground = unsure.forStoring(groundFor(sensitivity, session))
+    // Fail closed: nobody can tell what it does. A fast-path function call has no tree either, but was understood.
+    if (tree === undefined) return statement.command.facts.parsed ? undefined : cannotTell
+    if (sensitivity !== undefined && !analysisOf(statement, sensitivity, session).touches && !('DoStmt' in tree))
+      return undefined
+    foreignNames ||= sensitivity === undefined || callsSuspects(tree, unsure.over(sensitivity.ground))
+    const ground = sensitivity === undefined ? unknownGround : unsure.forStoring(groundFor(sensitivity, session))
     const place = storesMasked(tree, {
       walk: createWalk(ground),
-      mentionsMasked: sensitivity.mentionsMasked,
+      mentionsMasked: (text) => sensitivity?.mentionsMasked(text) ?? true,
       prepared: (name) => session.prepared.get(name)?.map(({ masking }) => masking.tree),
     })
     return place === undefined ? undefined : `it would store masked values ${place}, where they could not be recognised`
@@ -203,6 +212,7 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
         codec: codecOf(session.parameters.get('client_encoding')),
         touched,
         isMasked: (schema, table) => sensitivity?.masksTable(schema, table) ?? true,
+        mentionsMasked: (text) => sensitivity?.mentionsMasked(text) ?? true,
         suspectsFunction: (name) => sensitivity?.ground.suspectsFunction(name) ?? true,
       })
     },
@@ -212,20 +222,7 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
 /** FunctionCallResponse. */
 const functionResult = 0x56
 
-const cannotTell = 'it may store masked values where they could not be recognised, and that cannot be looked into now'
-
-/** Fail closed: a statement that writes, and of which nobody can tell what. */
-function mayStore({ masking: { tree }, command: { facts } }: Statement): boolean {
-  if (tree === undefined) return !facts.parsed
-  const [type] = Object.keys(tree)
-  return type === 'DoStmt' || (facts.kind !== 'read' && storing.has(type ?? ''))
-}
-
-const storing = new Set(
-  'SelectStmt InsertStmt UpdateStmt MergeStmt CopyStmt CreateTableAsStmt AlterTableStmt ExplainStmt PrepareStmt ExecuteStmt'.split(
-    ' ',
-  ),
-)
+const cannotTell = 'it may store masked values where they could not be recognised: it was not understood'
 
 /** All that a name may stand for, as one; undefined as soon as one of them is not known. */
 function merged(

@@ -25,6 +25,8 @@ export interface RelationColumns {
   readonly ordered: boolean
   /** How a column must be masked that is not among `columns`. */
   readonly rest: MaskStyle | undefined
+  /** Reading it reads something masked, though it may not show it: a view's WHERE can fail and say on what. */
+  readonly touches: boolean
   /** Rewrite rules may make a statement about it do something else. */
   readonly hasRules: boolean
 }

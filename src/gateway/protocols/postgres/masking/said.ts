@@ -17,6 +17,8 @@ export interface Saying {
   /** Does a relation of this name have masked columns? */
   isMasked(schema: string | undefined, table: string): boolean
   suspectsFunction(name: string): boolean
+  /** Does a text name something masked? */
+  mentionsMasked(text: string): boolean
 }
 
 const withheld = 'withheld: it may repeat masked values'
@@ -53,7 +55,9 @@ function maskFields(bytes: Buffer, saying: Saying): Buffer {
   }
   const sqlClass = value('C').slice(0, 2)
   const raised = masks.hasColumns && isRaised(value('R'), value('W'), saying)
-  const near = masks.hasColumns && (saying.touched || raised)
+  // A trigger reads other tables than its statement names; CONTEXT tells which function or statement it was inside of.
+  const inside = value('W') !== '' && saying.mentionsMasked(`${value('W')} ${value('q')}`)
+  const near = masks.hasColumns && (saying.touched || raised || inside)
   // What a deferred constraint finds at COMMIT is about a table, whatever COMMIT is about.
   const constrained =
     masks.hasColumns && sqlClass === '23' && (value('t') === '' || saying.isMasked(value('s'), value('t')))

@@ -13,6 +13,7 @@ import { createWalk, statementOutputs } from './lineage.ts'
 import { createScope, itemOf } from './scope.ts'
 import type { Relation, Snapshot } from './snapshot.ts'
 import { strictest } from './strictness.ts'
+import { touchesMasked } from './touches.ts'
 
 export interface Sensitivity {
   readonly ground: Ground
@@ -35,6 +36,7 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
   const base = baseStyles(masks, known)
   const suspects = findSuspects(snapshot, (relation) => base.has(relation.oid))
   const views = new Map<number, readonly OutColumn[]>()
+  const touching = new Map<number, boolean>()
 
   function columnsOf(relation: Relation): readonly OutColumn[] {
     const found = views.get(relation.oid)
@@ -62,6 +64,17 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
     return columns
   }
 
+  function touchesOf({ oid, definition }: Relation): boolean {
+    if (definition === null) return false
+    const found = touching.get(oid)
+    if (found !== undefined) return found
+    touching.set(oid, true)
+    const tree = parse(definition)?.[0]
+    const touches = tree === undefined || touchesMasked(tree, ground)
+    touching.set(oid, touches)
+    return touches
+  }
+
   function viewStyles(definition: string, count: number): readonly (MaskStyle | undefined)[] {
     const tree = parse(definition)?.[0]
     return tree === undefined ? Array(count).fill('redact') : fitOutputs(statementOutputs(tree, walk), count)
@@ -86,7 +99,7 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
         schema === undefined
           ? named
           : named.filter((relation) => relation.schema === schema || isTemporary(relation, schema))
-      return merge(fitting, columnsOf)
+      return merge(fitting, columnsOf, touchesOf)
     },
     suspectsFunction: (name) => suspects.functions.has(name),
     suspectsOperator: (name) => suspects.operators.has(name),
@@ -128,13 +141,16 @@ function isTemporary(relation: Relation, schema: string): boolean {
 function merge(
   relations: readonly Relation[],
   columnsOf: (relation: Relation) => readonly OutColumn[],
+  touchesOf: (relation: Relation) => boolean,
 ): RelationColumns {
+  const touches = relations.length === 0 || relations.some(touchesOf)
   const all = relations.map(columnsOf)
   const [first, ...others] = all
   // Nothing of that name is known: masked, whatever it is.
-  if (first === undefined) return { columns: [], exact: false, ordered: false, rest: 'redact', hasRules: false }
+  if (first === undefined)
+    return { columns: [], exact: false, ordered: false, rest: 'redact', touches, hasRules: false }
   const hasRules = relations.some((relation) => relation.hasRules && !relation.system)
-  if (others.length === 0) return { columns: first, exact: true, ordered: true, rest: undefined, hasRules }
+  if (others.length === 0) return { columns: first, exact: true, ordered: true, rest: undefined, touches, hasRules }
   const ordered = others.every(
     (other) => other.length === first.length && other.every(({ name }, index) => name === first[index]?.name),
   )
@@ -145,7 +161,7 @@ function merge(
     const type = same.every((column) => column.type === one?.type) ? one?.type : undefined
     return { ...one, name: one?.name, type, style: strictestOf(same), perhaps: same.length < all.length }
   })
-  return { columns, exact: true, ordered, rest: undefined, hasRules }
+  return { columns, exact: true, ordered, rest: undefined, touches, hasRules }
 }
 
 /** Columns that are masked by their own name, by a former name, by a name they inherit or bequeath, or as samples of values. */

@@ -9,8 +9,8 @@ export function touchesMasked(value: unknown, ground: Ground): boolean {
   if (Array.isArray(value)) return value.some((item) => touchesMasked(item, ground))
   if (!isFields(value)) return false
   if (typeof value.relname === 'string') {
-    const { columns, rest, hasRules } = ground.relation(value.relname, schemaOf(value.schemaname))
-    if (rest !== undefined || hasRules || strictestOf(columns) !== undefined) return true
+    const { columns, rest, hasRules, touches } = ground.relation(value.relname, schemaOf(value.schemaname))
+    if (touches || rest !== undefined || hasRules || strictestOf(columns) !== undefined) return true
   }
   if (value.funcname !== undefined && ground.suspectsFunction(nameOf(value.funcname)?.name ?? '')) return true
   // `item.function` and `(item).function` call it.
@@ -21,6 +21,22 @@ export function touchesMasked(value: unknown, ground: Ground): boolean {
   // What these show was said by another statement.
   if ('ExecuteStmt' in value || 'FetchStmt' in value || 'CallStmt' in value) return true
   return Object.values(value).some((item) => touchesMasked(item, ground))
+}
+
+/** Does it call a function that may read masked tables, and so do anything with them? */
+export function callsSuspects(tree: unknown, ground: Ground): boolean {
+  const [type] = Object.keys(isFields(tree) ? tree : {})
+  if (type === 'ExecuteStmt' || type === 'FetchStmt') return false
+  return touchesMasked(tree, { ...ground, relation: () => nothingMasked })
+}
+
+const nothingMasked = {
+  columns: [],
+  exact: true,
+  ordered: true,
+  rest: undefined,
+  touches: false,
+  hasRules: false,
 }
 
 function schemaOf(value: unknown): string | undefined {

@@ -21,8 +21,32 @@ export interface Unsure {
   distrusts(relationName: string): boolean
 }
 
-const unknown: RelationColumns = { columns: [], exact: false, ordered: false, rest: 'redact', hasRules: false }
-const harmless: RelationColumns = { columns: [], exact: false, ordered: false, rest: undefined, hasRules: false }
+const unknown: RelationColumns = {
+  columns: [],
+  exact: false,
+  ordered: false,
+  rest: 'redact',
+  touches: true,
+  hasRules: false,
+}
+const harmless: RelationColumns = {
+  columns: [],
+  exact: false,
+  ordered: false,
+  rest: undefined,
+  touches: false,
+  hasRules: false,
+}
+
+/** The catalog cannot be asked at all: every relation is unknown. */
+export const unknownGround: Ground = {
+  relation: () => unknown,
+  suspectsFunction: (name) => name !== 'count',
+  suspectsOperator: () => false,
+  suspectsType: () => false,
+  prepared: () => undefined,
+  cursor: () => undefined,
+}
 
 export function createUnsure(): Unsure {
   const names = new Set<string>()

@@ -144,6 +144,14 @@ CREATE FUNCTION glue(text, int) RETURNS text LANGUAGE sql AS 'SELECT address_of(
 CREATE OPERATOR ### (LEFTARG = text, RIGHTARG = int, FUNCTION = glue);
 CREATE TABLE doubled (id int, email text, loud text GENERATED ALWAYS AS (upper(email)) STORED);
 INSERT INTO doubled VALUES (1, '${email}');
+CREATE FUNCTION opens(name refcursor) RETURNS refcursor LANGUAGE plpgsql AS
+  'BEGIN OPEN name FOR SELECT lower(email) FROM customers; RETURN name; END';
+CREATE FUNCTION constant_address() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT email FROM customers WHERE id = 1';
+CREATE VIEW numbered AS SELECT id FROM customers WHERE email::int > 0;
+CREATE TABLE audited (id int);
+CREATE FUNCTION audits() RETURNS trigger LANGUAGE plpgsql AS
+  'DECLARE n int; BEGIN SELECT email::int INTO n FROM customers LIMIT 1; RETURN new; END';
+CREATE TRIGGER audit BEFORE INSERT ON audited FOR EACH ROW EXECUTE FUNCTION audits();
 CREATE SCHEMA hidden;
 CREATE TABLE hidden.customers (id int, email text);
 INSERT INTO hidden.customers VALUES (1, 'plain@elsewhere.example');
