@@ -221,7 +221,7 @@ class Step {
   #view({ functionOids, wrappers, builtIns }: ViewFacts): void {
     this.oids.push(...functionOids)
     for (const name of builtIns) for (const reach of reachOfView(name)) this.#outside(`pg_catalog.${name}`, reach)
-    if (wrappers.includes('file_fdw')) this.#out.reaches.add('file')
+    if (wrappers.includes('file_fdw')) this.#outside('a file behind a view', 'file')
     if (wrappers.length > 0) this.#out.reaches.add('network')
   }
 

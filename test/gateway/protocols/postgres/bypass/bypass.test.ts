@@ -5,31 +5,41 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Postgres, startPostgres } from '../../../../../src/demo/postgres.ts'
-import { attempts, type Attempt, honest } from './corpus.ts'
+import { attempts, type Attempt, honest, writesForReaders } from './corpus.ts'
 import { fingerprint, fixture } from './fixture.ts'
-import { type Gate, startGate } from './gate.ts'
+import { type Gate, onlyReads, rules, startGate } from './gate.ts'
 
 let db: Postgres
 let gate: Gate
+let readersGate: Gate
 let victim: pg.Client
 let victimPid = 0
 let file = ''
+let self = ''
+let notified = 0
 
 beforeAll(async () => {
   const binaries = process.env.HOOP_TEST_PG_BINARIES
   db = await startPostgres(binaries === undefined ? {} : { binaries })
   await db.query(fixture)
-  gate = await startGate(db)
+  gate = await startGate(db, rules)
+  readersGate = await startGate(db, onlyReads)
+  self = `host=${db.host} port=${db.port} user=${db.user} password=${db.password} dbname=${db.database}`
   file = join(db.dataFolder, 'leaked')
   victim = new pg.Client({ host: db.host, port: db.port, user: db.user, password: db.password, database: db.database })
   victim.on('error', () => undefined)
+  victim.on('notification', () => {
+    notified += 1
+  })
   await victim.connect()
+  await victim.query('LISTEN leak')
   victimPid = (await victim.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid ?? 0
 })
 
 afterAll(async () => {
   await victim?.end()
   await gate?.close()
+  await readersGate?.close()
   await db?.stop()
 })
 
@@ -39,7 +49,7 @@ async function state(): Promise<unknown> {
     () => true,
     () => false,
   )
-  return { ...row, alive, file: existsSync(file) }
+  return { ...row, alive, notified, file: existsSync(file) }
 }
 
 interface Seen {
@@ -49,15 +59,15 @@ interface Seen {
   readonly whoami: unknown
 }
 
-async function send(attempt: Attempt, protocol: 'simple' | 'extended'): Promise<Seen> {
-  const client = await gate.connect(attempt.options === undefined ? {} : { options: attempt.options })
+async function send(through: Gate, attempt: Attempt, protocol: 'simple' | 'extended'): Promise<Seen> {
+  const client = await through.connect(attempt.options === undefined ? {} : { options: attempt.options })
   const parts = typeof attempt.sql === 'string' ? [attempt.sql] : attempt.sql
   const texts = protocol === 'simple' ? [parts.join('; ')] : parts
   let seen = { refused: false, rows: 0, failure: undefined as string | undefined }
   try {
     for (const sql of attempt.before ?? []) await client.query(sql)
     for (const text of texts) {
-      const sql = text.replaceAll('{file}', file).replaceAll('{victim}', String(victimPid))
+      const sql = text.replaceAll('{file}', file).replaceAll('{victim}', String(victimPid)).replaceAll('{self}', self)
       const query = protocol === 'simple' ? { text: sql } : { text: sql, queryMode: 'extended' as const }
       try {
         const answer: unknown = await client.query(query)
@@ -82,8 +92,8 @@ async function send(attempt: Attempt, protocol: 'simple' | 'extended'): Promise<
 }
 
 /** Deny over hold over allow. */
-function verdictOf(): string {
-  const verdicts = gate.decisions().map(({ verdict }) => verdict)
+function verdictOf(through: Gate): string {
+  const verdicts = through.decisions().map(({ verdict }) => verdict)
   return ['deny', 'hold'].find((verdict) => verdicts.some((one) => one === verdict)) ?? 'allow'
 }
 
@@ -101,9 +111,9 @@ describe.each(['simple', 'extended'] as const)('in the %s protocol', (protocol) 
   test.each(fitting(honest))('lets pass: $name', async (attempt) => {
     const before = await state()
     gate.decisions()
-    const seen = await send(attempt, protocol)
+    const seen = await send(gate, attempt, protocol)
     expect(seen).toMatchObject({ failure: undefined, refused: false })
-    expect(verdictOf()).toBe('allow')
+    expect(verdictOf(gate)).toBe('allow')
     if (attempt.changes) expect(await state()).not.toEqual(before)
     else expect(await state()).toEqual(before)
   })
@@ -111,8 +121,8 @@ describe.each(['simple', 'extended'] as const)('in the %s protocol', (protocol) 
   test.each(fitting(attempts))('$verdict: $name', async (attempt) => {
     const before = await state()
     gate.decisions()
-    const seen = await send(attempt, protocol)
-    const verdict = verdictOf()
+    const seen = await send(gate, attempt, protocol)
+    const verdict = verdictOf(gate)
     const after = await state()
     await rm(file, { force: true })
     if (attempt.verdict === 'allow') {
@@ -126,6 +136,21 @@ describe.each(['simple', 'extended'] as const)('in the %s protocol', (protocol) 
     expect(seen.refused, seen.failure).toBe(true)
     expect(seen.whoami).toBe('postgres')
     if (protocol === 'simple' || attempt.extended === undefined) expect(verdict).toBe(attempt.verdict)
+  })
+})
+
+describe.each(['simple', 'extended'] as const)('for those who may only read, in the %s protocol', (protocol) => {
+  const fitting = writesForReaders
+    .filter(({ extended }) => protocol === 'simple' || extended !== 'none')
+    .map((attempt) => ({ ...attempt, name: shown(attempt) }))
+
+  test.each(fitting)('$verdict: $name', async (attempt) => {
+    const before = await state()
+    readersGate.decisions()
+    const seen = await send(readersGate, attempt, protocol)
+    expect(await state()).toEqual(before)
+    expect(seen.refused, seen.failure).toBe(true)
+    expect(verdictOf(readersGate)).toBe('deny')
   })
 })
 

@@ -10,6 +10,11 @@ INSERT INTO orders SELECT i, i, i * 10 FROM generate_series(1, 20) i;
 CREATE TABLE public.notes (id int PRIMARY KEY, body text);
 INSERT INTO notes VALUES (1, 'one'), (2, 'two');
 CREATE ROLE other LOGIN;
+CREATE EXTENSION dblink; CREATE EXTENSION tablefunc; CREATE EXTENSION xml2; CREATE EXTENSION pgcrypto; CREATE EXTENSION pg_trgm;
+CREATE EXTENSION file_fdw;
+CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+CREATE FOREIGN TABLE public.passwords (line text) SERVER files OPTIONS (filename '/etc/passwd', format 'text', delimiter E'\\x01');
+CREATE VIEW public.of_passwords AS SELECT * FROM passwords;
 
 CREATE FUNCTION reads() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM public.users';
 CREATE FUNCTION wipes() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.notes; RETURN 1; END $$;
