@@ -75,7 +75,8 @@ async function afterwards(
     return { refusal: { code: 'cancelled', message: 'canceling statement due to user request', next: 'run it again' } }
   }
   for (const run of runs) {
-    if (run.permit.masks.empty) continue
+    // Who sees everything can still change what names mean for those who do not.
+    if (run.permit.masks.empty && !run.statement.effects.some(({ type }) => type === 'ddl')) continue
     const objection = await talk.masker.before(run.statement, run.permit, talk.session)
     if (objection === undefined) continue
     const error = { code: '42501', message: objection }
