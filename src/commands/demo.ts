@@ -1,7 +1,7 @@
 /** `hoop demo`: hoop and everything around it in one process, to try it; `--tour` plays the story without a person. */
 import { Command } from 'commander'
 import { reasonOf } from '../base/errors.ts'
-import { exitCodes } from '../contract/error-codes.ts'
+import { exitCodes, hoopError } from '../contract/error-codes.ts'
 import type { Runtime } from '../runtime.ts'
 import { examples } from './flags.ts'
 import { createOutput, type Output } from './output/output.ts'
@@ -41,25 +41,41 @@ function sqlCommand(runtime: Runtime): Command {
 
 export async function runDemo(runtime: Runtime, { tour = false }: DemoOptions): Promise<void> {
   const output = createOutput(runtime, {})
+  const stop = new AbortController()
+  // Servers end in their own time: left to the program's usual patience, a busy machine would keep a folder and a server.
+  const release = runtime.takeSignals(() => {
+    if (stop.signal.aborted) output.talk('still ending what was started …')
+    stop.abort(hoopError('cancelled', 'interrupted'))
+  })
+  try {
+    await play(runtime, output, { tour, signal: stop.signal })
+  } catch (error) {
+    // Whatever failed because of Ctrl-C is not a failure.
+    if (!stop.signal.aborted) throw error
+    if (tour) throw stop.signal.reason
+  } finally {
+    release()
+  }
+}
+
+async function play(runtime: Runtime, output: Output, { tour, signal }: { tour: boolean; signal: AbortSignal }) {
   const { startWorld } = await import('../demo/world.ts')
   const started = runtime.clock.elapsed()
-  const world = await startWorld({ say: (step) => output.talk(output.talkStyle('quiet', `${step} …`)) })
+  const say = (step: string) => output.talk(output.talkStyle('quiet', `${step} …`))
+  const world = await startWorld({ say, signal })
   try {
-    runtime.signal.throwIfAborted()
     if (tour) {
       const { runTour } = await import('../demo/tour.ts')
-      await runTour(world, runtime)
+      await runTour(world, runtime, signal)
       const seconds = ((runtime.clock.elapsed() - started) / 1000).toFixed(1)
       await output.write(`\n${output.style('good', 'The tour is over: every step happened.')} ${seconds} s\n`)
     } else {
       const { stayOpen } = await import('../demo/stay-open.ts')
-      await stayOpen(world, runtime, output)
+      await stayOpen(world, runtime, output, signal)
     }
   } finally {
-    await world.stop().catch((error: unknown) => complain(output, error))
+    await world.stop().catch((error: unknown) => {
+      output.talk(output.talkStyle('bad', `not everything could be ended: ${reasonOf(error)}`))
+    })
   }
-}
-
-function complain(output: Output, error: unknown): void {
-  output.talk(output.talkStyle('bad', `not everything could be ended: ${reasonOf(error)}`))
 }

@@ -16,7 +16,7 @@ export interface Member {
   readonly prefix: string
 }
 
-export async function signIn(world: World, user: DemoUser, outer: Runtime): Promise<Member> {
+export async function signIn(world: World, user: DemoUser, outer: Runtime, signal: AbortSignal): Promise<Member> {
   const folder = join(world.folder, user.split('@')[0] ?? user)
   const runtime = createRuntime({
     // Nothing of the person's own settings: neither their gateway nor their token.
@@ -24,7 +24,7 @@ export async function signIn(world: World, user: DemoUser, outer: Runtime): Prom
     io: outer.io,
     home: folder,
     version: outer.version,
-    signal: outer.signal,
+    signal,
     takeSignals: outer.takeSignals,
     platform: outer.platform,
     clock: outer.clock,
@@ -33,7 +33,7 @@ export async function signIn(world: World, user: DemoUser, outer: Runtime): Prom
   const issuer = await asked.client.wellKnown()
   const confirmed: Promise<void>[] = []
   const tokens = await signInByDevice(issuer, {
-    signal: outer.signal,
+    signal,
     now: () => outer.clock.now(),
     onCode: ({ completeUrl, url }) => confirmed.push(world.provider.confirmDevice(completeUrl ?? url, user)),
   })

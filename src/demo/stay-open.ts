@@ -1,5 +1,6 @@
 /** The demo for a person: says what to type where, shows what waits for approval, and stays until Ctrl-C. */
 import { once } from 'node:events'
+import { reasonOf } from '../base/errors.ts'
 import { visibleLine } from '../base/visible.ts'
 import type { Output } from '../commands/output/output.ts'
 import type { Runtime } from '../runtime.ts'
@@ -7,11 +8,11 @@ import { type OpenDoor, openPgProd } from './door.ts'
 import { type Member, signIn } from './member.ts'
 import type { World } from './world.ts'
 
-export async function stayOpen(world: World, outer: Runtime, output: Output): Promise<void> {
+export async function stayOpen(world: World, outer: Runtime, output: Output, signal: AbortSignal): Promise<void> {
   const [dev, dba, auditor] = await Promise.all([
-    signIn(world, 'dev@demo', outer),
-    signIn(world, 'dba@demo', outer),
-    signIn(world, 'auditor@demo', outer),
+    signIn(world, 'dev@demo', outer, signal),
+    signIn(world, 'dba@demo', outer, signal),
+    signIn(world, 'auditor@demo', outer, signal),
   ])
   const door = await openPgProd(dev, {
     reason: 'trying the demo',
@@ -20,8 +21,10 @@ export async function stayOpen(world: World, outer: Runtime, output: Output): Pr
   })
   try {
     await output.write(welcome({ world, dev, dba, auditor, door, output }))
-    const ended = once(outer.signal, 'abort')
-    void sayWhatWaits(dba, output, outer.signal)
+    const ended = signal.aborted ? Promise.resolve() : once(signal, 'abort')
+    sayWhatWaits(dba, output, signal).catch((error: unknown) => {
+      if (!signal.aborted) output.talk(`approvals are no longer shown here: ${reasonOf(error)}`)
+    })
     await Promise.race([ended, door.done])
   } finally {
     output.talk(output.talkStyle('quiet', 'ending everything …'))

@@ -21,15 +21,15 @@ import type { World } from './world.ts'
 /** A held statement has to show up and be decided within this; on a busy machine it takes a fraction of a second. */
 const patienceMs = 20_000
 
-export async function runTour(world: World, outer: Runtime): Promise<void> {
+export async function runTour(world: World, outer: Runtime, signal: AbortSignal): Promise<void> {
   const output = createOutput(outer, {})
   const chapter = (title: string) => output.write(`\n${output.style('heading', title)}\n`)
   const claim = (sentence: string) => output.write(`  ${output.style('good', '✓')} ${visibleLine(sentence)}\n`)
 
   await chapter('Sign in')
-  const dev = await signIn(world, 'dev@demo', outer)
-  const dba = await signIn(world, 'dba@demo', outer)
-  const auditor = await signIn(world, 'auditor@demo', outer)
+  const dev = await signIn(world, 'dev@demo', outer, signal)
+  const dba = await signIn(world, 'dba@demo', outer, signal)
+  const auditor = await signIn(world, 'auditor@demo', outer, signal)
   for (const { me } of [dev, dba, auditor])
     await claim(`${me.user} signed in by device flow; groups: ${me.groups.join(', ')}`)
 

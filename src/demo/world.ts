@@ -34,19 +34,25 @@ export interface WorldOptions {
   /** Told before each slow step. */
   readonly say?: (step: string) => void
   readonly settings?: PostgresOptions['settings']
+  /** Ends the start between two steps; what was started is stopped. */
+  readonly signal?: AbortSignal
 }
 
-export async function startWorld({ say = () => {}, settings }: WorldOptions = {}): Promise<World> {
+export async function startWorld({ say, settings, signal }: WorldOptions = {}): Promise<World> {
   const scope = createScope()
+  const step = (name: string) => {
+    signal?.throwIfAborted()
+    say?.(name)
+  }
   try {
     const folder = await mkdtemp(join(tmpdir(), 'hoop-demo-'))
     scope.defer(() => rm(folder, { recursive: true, force: true }))
 
-    say('starting an identity provider')
+    step('starting an identity provider')
     const provider = await startIdentityProvider({ people })
     scope.defer(() => provider.stop())
 
-    say('starting PostgreSQL and filling a small shop')
+    step('starting PostgreSQL and filling a small shop')
     const server = await startPostgres(settings === undefined ? {} : { settings })
     scope.defer(() => server.stop())
     const password = randomBytes(18).toString('base64url')
@@ -54,12 +60,13 @@ export async function startWorld({ say = () => {}, settings }: WorldOptions = {}
     const passwordFile = join(folder, 'shop-password')
     await writeFile(passwordFile, password, { mode: 0o600 })
 
-    say('starting the gateway')
+    step('starting the gateway')
     const configFile = join(folder, 'hoop.yaml')
     const store = join(folder, 'hoop.db')
     await writeFile(configFile, sampleConfig({ port: 0, provider, server, passwordFile, store }), { mode: 0o600 })
     const gateway = await startGateway({ configFile, env: {}, log: { file: join(folder, 'gateway.log') } })
     scope.defer(() => gateway.close())
+    signal?.throwIfAborted()
 
     return { folder, gateway: gateway.url, configFile, provider, server, stop: () => scope.close() }
   } catch (error) {
