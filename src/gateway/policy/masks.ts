@@ -14,8 +14,6 @@ import { compileGlobs, type Fits } from './patterns.ts'
 import { compileSubject, compileTarget, type RuleTarget, type Subject } from './rules.ts'
 import { isSuspect, suspicionBits } from './suspicion.ts'
 
-export { redactCommand, redactText } from './redact-command.ts'
-
 /** What this subject must not see. */
 export function compileMasks(rules: readonly MaskRule[], subject: Subject, hashKey: Uint8Array): Masks {
   return masksOf(

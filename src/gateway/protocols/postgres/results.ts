@@ -107,6 +107,13 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
     return analysis
   }
 
+  /** All that was under way is answered, and no transaction is open: what it has changed can be seen by now. */
+  function becomeSure(session: SqlSession): void {
+    if (!unsure.any || !session.certain || session.transaction !== 'I') return
+    unsure.forget()
+    catalog.invalidate()
+  }
+
   async function objectionTo(statement: Statement, masks: Masks, session: SqlSession): Promise<string | undefined> {
     if (!masks.hasColumns) return undefined
     const { tree } = statement.masking
@@ -154,11 +161,7 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
 
   return {
     async before(statement, permit, session) {
-      // All that was under way is answered, and no transaction is open: what it has changed can be seen by now.
-      if (unsure.any && session.certain && session.transaction === 'I') {
-        unsure.forget()
-        catalog.invalidate()
-      }
+      becomeSure(session)
       const objection = await objectionTo(statement, permit.masks, session)
       if (objection === undefined && statement.effects.some(({ type }) => type === 'ddl')) {
         unsure.note(statement.masking.tree, statement.command)
@@ -168,8 +171,8 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
     },
 
     async rows(description, statement, permit, session, fresh) {
-      const { masks, sampleRows } = permit
-      const recordMasks = permit.recordMasks
+      const { masks, recordMasks, sampleRows } = permit
+      becomeSure(session)
       if (description === undefined) return masks.empty ? 'untouched' : createUnknownRows()
       const fields = readDescription(description)
       const columns = await stylesFor(masks, fields, statement, session, fresh)

@@ -2,7 +2,7 @@
 import type { Masks } from '../../../checkpoint.ts'
 import type { RowFilter } from '../parts.ts'
 import type { Codec } from './codec.ts'
-import { maskRow, withheldRow } from './rows.ts'
+import { createRowMasker, withheldRow } from './rows.ts'
 import { createSampler, readRow } from './sample.ts'
 import type { ValuePlan } from './values.ts'
 
@@ -28,15 +28,15 @@ export function createRowFilter({
   sampleRows,
 }: RowFilterSettings): RowFilter {
   const sampler = createSampler(names, sampleRows)
-  const masking = { ...shown, codec }
-  const recording = { ...recorded, codec }
+  const mask = createRowMasker({ ...shown, codec })
+  const record = createRowMasker({ ...recorded, codec })
   let masked = shown.columns.some(({ style }) => style !== undefined)
   return {
     description,
     row(bytes) {
-      if (!sampler.full) sampler.add(readRow(maskRow(bytes, recording), recorded.columns))
+      if (!sampler.full) sampler.add(readRow(record(bytes), recorded.columns))
       if (clean) return bytes
-      const row = maskRow(bytes, masking)
+      const row = mask(bytes)
       if (row !== bytes) masked = true
       return row
     },
