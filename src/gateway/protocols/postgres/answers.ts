@@ -232,6 +232,7 @@ function limitOf(type: number): number | undefined {
 /** The command that an answer in this place is about. */
 export function runOf(head: Expected | undefined): Run | undefined {
   switch (head?.kind) {
+    case 'bind':
     case 'execute':
     case 'call':
       return head.run
@@ -254,7 +255,7 @@ function finishQuery(head: Expected): void {
 }
 
 export function skip(entry: Expected): void {
-  if (entry.kind === 'execute' || entry.kind === 'call') entry.run?.skip()
+  if ('run' in entry) entry.run?.skip()
   if (entry.kind === 'query') for (const run of entry.runs) run.skip()
 }
 

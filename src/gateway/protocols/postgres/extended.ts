@@ -69,7 +69,6 @@ export function createExtended(talk: Talk): Extended {
       outward.prepareNothing(view)
       return undefined
     }
-    if (statements.some(({ eager }) => eager)) return refuse(notUnderstood(runsWhenPlanned))
     const read = readAhead(talk.checkpoint, statements)
     if (read === undefined) {
       const cleared = await clear(talk, [first, ...others])
@@ -89,10 +88,18 @@ export function createExtended(talk: Talk): Extended {
 
   async function bind(piece: Piece): Promise<Rest | undefined> {
     const reader = createBindReader(piece.total)
+    if (!piece.last) {
+      const names = new View(piece.bytes)
+      names.cstring()
+      // Its values are not known before all of it has arrived, and by then the target has its first half.
+      if (isEager(await statementsNamed(names.cstring()))) return refuse(notUnderstood(tooLargeToPlan))
+    }
     const view = reader.feed(piece.bytes)
-    if (view !== undefined) await bound(view)
+    const run = view === undefined ? undefined : await bound(view)
+    if (run === 'dropped') return drop
     if (talk.skipping || talk.over) return drop
-    outward.keepHouse(piece)
+    if (run === undefined) outward.keepHouse(piece)
+    else outward.run(piece, [run.permit])
     return async (part) => {
       const view = reader.feed(part.bytes)
       if (view !== undefined) await bound(view)
@@ -102,19 +109,33 @@ export function createExtended(talk: Talk): Extended {
     }
   }
 
-  async function bound(view: BindView): Promise<void> {
+  async function statementsNamed(name: Buffer): Promise<readonly Statement[]> {
     await untilCertain(talk)
+    const prepared = await meaning(session.statements, keyOf(name))
+    return Promise.all((prepared?.statements ?? []).map((statement) => talk.reader.refresh(statement, session)))
+  }
+
+  /** Planning an eager statement runs it, and Bind plans: then Bind is what is cleared, and Execute is part of it. */
+  async function bound(view: BindView): Promise<Run | 'dropped' | undefined> {
+    const statements = await statementsNamed(view.statement)
     const prepared = await meaning(session.statements, keyOf(view.statement))
     const key = keyOf(view.portal)
     // The server failed meanwhile: it will skip this one.
-    if (talk.skipping || talk.over) return
-    const portal: Portal = {
-      prepared,
-      name: Buffer.from(view.portal),
-      parameters: readParameters(view.values, prepared?.types ?? []),
-      bytes: view.bytes,
-      run: undefined,
+    if (talk.skipping || talk.over) return undefined
+    const parameters = readParameters(view.values, prepared?.types ?? [])
+    let run: Run | undefined
+    const [first, ...others] = statements
+    if (first !== undefined && isEager(statements)) {
+      const cleared = await clear(talk, [first, ...others], parameters)
+      if (cleared === 'skipped') return 'dropped'
+      if ('refusal' in cleared) {
+        refuse(cleared.refusal)
+        return 'dropped'
+      }
+      run = cleared.runs[0]
     }
+    const name = Buffer.from(view.portal)
+    const portal: Portal = { prepared, name, parameters, bytes: view.bytes, run, started: false }
     // A portal whose name we cannot tell is one that we do not know: executing it is refused.
     const change = key === undefined ? undefined : session.portals.change(key, portal, talk.group)
     const done = (accepted: boolean) => {
@@ -122,7 +143,8 @@ export function createExtended(talk: Talk): Extended {
       replaced?.run?.settle({ status: 'done' })
       change?.(accepted)
     }
-    ledger.push({ kind: 'bind', group: talk.group, done })
+    ledger.push({ kind: 'bind', group: talk.group, done, run })
+    return run
   }
 
   async function describe(piece: Piece): Promise<undefined> {
@@ -146,7 +168,8 @@ export function createExtended(talk: Talk): Extended {
     const portal = await meaning(session.portals, keyOf(view.portal))
     if (talk.skipping || talk.over) return drop
     if (portal?.run !== undefined) {
-      ledger.push({ kind: 'execute', group: talk.group, run: portal.run, portal })
+      if (portal.started) ledger.push({ kind: 'execute', group: talk.group, run: portal.run, portal })
+      else expect(portal, view.portal, [portal.run])
       outward.runOn(piece, portal.run.permit)
       return undefined
     }
@@ -181,9 +204,20 @@ export function createExtended(talk: Talk): Extended {
   }
 
   function forward(piece: Piece, portal: Portal | undefined, name: Buffer, runs: readonly [Run, ...Run[]]): void {
+    if (portal !== undefined) portal.run = runs[0]
+    runs[0].sent(portal?.bytes ?? 0)
+    expect(portal, name, runs)
+    const [permit, ...permits] = runs.map((each) => each.permit)
+    if (permit === undefined) throw new Error('no permit for a command')
+    outward.run(piece, [permit, ...permits])
+    // The server runs one command a portal; it refuses the others at Parse.
+    for (const other of runs.slice(1)) other.settle({ status: 'not-run' })
+  }
+
+  /** The answers to the first Execute of a portal. */
+  function expect(portal: Portal | undefined, name: Buffer, runs: readonly [Run, ...Run[]]): void {
     const [run] = runs
-    if (portal !== undefined) portal.run = run
-    run.sent(portal?.bytes ?? 0)
+    if (portal !== undefined) portal.started = true
     if (!run.permit.masks.empty || run.permit.sampleRows > 0) {
       // Only a description made for this very execution says what its columns are.
       ledger.push({ kind: 'describe-portal', group: talk.group, portal, shown: false })
@@ -200,11 +234,6 @@ export function createExtended(talk: Talk): Extended {
       },
     })
     if (changesMeaning(runs.map(({ statement }) => statement))) talk.unsettled = entry
-    const [permit, ...permits] = runs.map((each) => each.permit)
-    if (permit === undefined) throw new Error('no permit for a command')
-    outward.run(piece, [permit, ...permits])
-    // The server runs one command a portal; it refuses the others at Parse.
-    for (const other of runs.slice(1)) other.settle({ status: 'not-run' })
   }
 
   function close(piece: Piece): undefined {
@@ -248,9 +277,14 @@ export function createExtended(talk: Talk): Extended {
 }
 
 const unclearName = 'a statement or portal has a name that the gateway cannot tell from others in this client encoding'
-const runsWhenPlanned =
-  'planning it would already run a function that writes although it is declared immutable or stable; only a simple query can'
 const unknownStatement = 'a portal is executed that was bound to a statement unknown to the gateway'
+
+const tooLargeToPlan =
+  'planning it would already run a function that writes although it is declared immutable or stable, and its values are too large to be shown first'
+
+function isEager(statements: readonly Statement[]): boolean {
+  return statements.some(({ eager }) => eager)
+}
 
 /** Name and first bytes of the SQL of a Parse that is too long to be read whole. */
 function readBeginning(bytes: Buffer): ParseView {

@@ -3,6 +3,7 @@
  * is to tell whose they are. Pure.
  */
 import type { Refusal } from '../../../contract/refusal.ts'
+import type { Statement } from './parts.ts'
 import type { Run } from './run.ts'
 import type { Portal, Prepared } from './session.ts'
 
@@ -15,7 +16,9 @@ interface Common {
 
 export type Expected = Common &
   (
-    | { readonly kind: 'parse' | 'bind' | 'close' | 'sync' }
+    | { readonly kind: 'parse' | 'close' | 'sync' }
+    /** run: what its planning already runs. */
+    | { readonly kind: 'bind'; readonly run: Run | undefined }
     /** Not shown: we asked, not the client. */
     | { readonly kind: 'describe-portal'; readonly portal: Portal | undefined; readonly shown: boolean }
     | { readonly kind: 'describe-statement'; readonly prepared: Prepared | undefined }
@@ -33,11 +36,23 @@ export type Expected = Common &
 export class Ledger {
   #entries: Expected[] = []
   #first = 0
+  #restless = 0
   #waiting: { isOver: () => boolean; resume: () => void }[] = []
 
   push<E extends Expected>(entry: E): E {
     this.#entries.push(entry)
+    if (isRestless(entry)) this.#restless += 1
     return entry
+  }
+
+  /** Something is on its way that may change what statements mean. */
+  get isRestless(): boolean {
+    return this.#restless > 0
+  }
+
+  #remove(entry: Expected, accepted: boolean): void {
+    if (isRestless(entry)) this.#restless -= 1
+    entry.done?.(accepted)
   }
 
   /** What the next answer belongs to. */
@@ -51,7 +66,7 @@ export class Ledger {
     const entry = this.head()
     if (entry === undefined) return
     this.#first += 1
-    entry.done?.(accepted)
+    this.#remove(entry, accepted)
     this.#tidy()
   }
 
@@ -60,7 +75,7 @@ export class Ledger {
     const skipped: Expected[] = []
     for (let entry = this.head(); entry !== undefined && entry.kind !== 'sync'; entry = this.head()) {
       this.#first += 1
-      entry.done?.(false)
+      this.#remove(entry, false)
       skipped.push(entry)
     }
     this.#tidy()
@@ -86,7 +101,7 @@ export class Ledger {
     const abandoned = [...this.pending()]
     this.#entries = []
     this.#first = 0
-    for (const entry of abandoned) entry.done?.(false)
+    for (const entry of abandoned) this.#remove(entry, false)
     this.#tidy()
     return abandoned
   }
@@ -127,4 +142,15 @@ export class Ledger {
       else this.#waiting.push(wait)
     }
   }
+}
+
+function isRestless(entry: Expected): boolean {
+  if (entry.kind === 'query') return entry.runs.some(({ statement }) => changesMeaning(statement))
+  return 'run' in entry && entry.run !== undefined && changesMeaning(entry.run.statement)
+}
+
+/** Plain reads and writes change neither parameters nor the catalog; anything else may, until it is answered. */
+function changesMeaning({ command, effects }: Statement): boolean {
+  const { kind, dynamic, parsed } = command.facts
+  return effects.length > 0 || dynamic || !parsed || kind === 'ddl' || kind === 'admin'
 }

@@ -135,8 +135,7 @@ function welcomeClient(talk: Talk, welcome: readonly Buffer[], key: { pid: numbe
 /** What has no answer now gets none: whether the target did it, nobody knows; what it had not begun is not known either. */
 function settleAll({ ledger, session }: Talk): void {
   for (const entry of ledger.abandon()) {
-    const runs =
-      entry.kind === 'query' ? entry.runs : entry.kind === 'execute' || entry.kind === 'call' ? [entry.run] : []
+    const runs = entry.kind === 'query' ? entry.runs : 'run' in entry ? [entry.run] : []
     for (const run of runs) run?.settle({ status: 'unknown' })
   }
   session.end()

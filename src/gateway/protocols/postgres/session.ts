@@ -25,6 +25,8 @@ export interface Portal {
   readonly bytes: number
   /** Set once it was cleared: running it on is part of the same command. */
   run: Run | undefined
+  /** Execute was forwarded. */
+  started: boolean
   /** Its last RowDescription. */
   description?: Buffer
 }
@@ -57,13 +59,8 @@ export class Session implements SqlSession {
     return this.#settings
   }
 
-  /** Plain reads and writes change neither parameters nor the catalog; anything else may, until it is answered. */
   get certain(): boolean {
-    for (const entry of this.#ledger.pending()) {
-      const runs = entry.kind === 'query' ? entry.runs : 'run' in entry && entry.run !== undefined ? [entry.run] : []
-      if (runs.some(({ statement }) => isRestless(statement))) return false
-    }
-    return true
+    return !this.#ledger.isRestless
   }
 
   reported(name: string, value: string): void {
@@ -175,9 +172,4 @@ export class Session implements SqlSession {
       return true
     })
   }
-}
-
-function isRestless({ command, effects }: Statement): boolean {
-  const { kind, dynamic, parsed } = command.facts
-  return effects.length > 0 || dynamic || !parsed || kind === 'ddl' || kind === 'admin'
 }
