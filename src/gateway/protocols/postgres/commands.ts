@@ -14,9 +14,11 @@ import { createPending, type Pending } from './sql/pending.ts'
 import { createContext } from './sql/read.ts'
 import { createReading } from './sql/reading.ts'
 import { createRecent } from './sql/recent.ts'
-import { type Resolved, resolve, type World } from './sql/resolve.ts'
+import { resolve } from './sql/resolve.ts'
+import type { World } from './sql/world.ts'
+import type { Resolved } from './sql/outcome.ts'
 
-export interface StatementReaderSettings {
+interface StatementReaderSettings {
   /** A longer text is not judged. */
   readonly maxStatementBytes: number
 }

@@ -6,18 +6,11 @@
 import type { Command, Impact } from '../../../contract/command.ts'
 import type { ResultSample } from '../../../contract/record.ts'
 import type { Permit } from '../../checkpoint.ts'
+import type { SideConnection } from './side-connection.ts'
 import type { Catalog } from './sql/catalog.ts'
 import type { MaskingHint } from './masking/hint.ts'
 
-/** A second connection to the same database with the same login, read-only, for questions that the client never sees. */
-export interface SideConnection {
-  /** Text in, text out; one statement. Rejects with a HoopError `target-unreachable` or `target-refused`. */
-  query(sql: string, params?: readonly (string | null)[]): Promise<readonly (readonly (string | null)[])[]>
-  close(): void
-}
-
-/** Opens it lazily: one conversation has at most one, opened at the first question and closed with the conversation. */
-export type OpenSideConnection = (signal?: AbortSignal) => Promise<SideConnection>
+export type { OpenSideConnection, SideConnection } from './side-connection.ts'
 
 /** What the conversation knows of its server session when a statement is read. */
 export interface SqlSession {

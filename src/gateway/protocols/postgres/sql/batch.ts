@@ -3,7 +3,7 @@ import type { SqlSession, Statement } from '../parts.ts'
 import { type Draft, preparedName } from './draft.ts'
 import type { Pending } from './pending.ts'
 import type { Reading } from './reading.ts'
-import type { Resolved } from './resolve.ts'
+import type { Resolved } from './outcome.ts'
 
 /** What a statement was made of, so that it can be judged again. */
 export interface Origin {

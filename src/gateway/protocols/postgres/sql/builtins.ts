@@ -6,7 +6,7 @@
 import type { Kind } from '../../../../contract/command.ts'
 import type { Reach } from './reading.ts'
 
-export interface FunctionClass {
+interface FunctionClass {
   readonly kind: Kind
   readonly reaches: readonly Reach[]
 }

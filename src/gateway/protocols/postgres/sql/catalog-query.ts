@@ -1,6 +1,6 @@
 /** The one question to the target's catalog. Every name in it is qualified, so that no search_path can bend it. */
 import { z } from 'zod'
-import type { SideConnection } from '../parts.ts'
+import type { SideConnection } from '../side-connection.ts'
 import type { CatalogAnswer, CatalogNames, FunctionFacts, RelationFacts, TriggerEvent } from './meanings.ts'
 
 /** Objects made by initdb are below this (FirstNormalObjectId). */

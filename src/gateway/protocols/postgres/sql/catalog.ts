@@ -3,7 +3,7 @@
  * types and relations by name, with every schema they occur in. One catalog a conversation: it also keeps what this
  * session's own open transaction has changed, which nobody else can see yet.
  */
-import type { OpenSideConnection } from '../parts.ts'
+import type { OpenSideConnection } from '../side-connection.ts'
 import { ask } from './catalog-query.ts'
 import { createKnown } from './known.ts'
 import type { CatalogAnswer, CatalogNames } from './meanings.ts'
@@ -19,7 +19,7 @@ export interface Catalog {
   invalidate(): void
 }
 
-export interface CatalogOptions {
+interface CatalogOptions {
   /** How long an answer is believed, because others change the catalog too. */
   readonly believedForMs?: number
   /** Monotonic milliseconds. */

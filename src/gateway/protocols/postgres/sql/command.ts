@@ -2,7 +2,7 @@
 import type { Action, Command } from '../../../../contract/command.ts'
 import type { Effect, Statement } from '../parts.ts'
 import type { Draft } from './draft.ts'
-import type { Resolved } from './resolve.ts'
+import type { Resolved } from './outcome.ts'
 
 export function asStatement(
   { tree, text }: Draft,

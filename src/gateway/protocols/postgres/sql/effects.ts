@@ -2,7 +2,7 @@
 import type { Effect, Statement } from '../parts.ts'
 import { type Fields, text, unwrap } from './nodes.ts'
 import type { Reading } from './reading.ts'
-import type { Resolved } from './resolve.ts'
+import type { Resolved } from './outcome.ts'
 import type { Tree } from './statement.ts'
 
 /** `inner`: of PREPARE and DECLARE, what they prepare or declare. `hidden`: stands for what cannot be seen. */

@@ -73,7 +73,7 @@ export interface Surroundings {
   readonly casts: readonly CastFacts[]
 }
 
-export interface CastFacts {
+interface CastFacts {
   readonly functionOid: number
   /** Name of the type that a value becomes. */
   readonly target: string

@@ -101,7 +101,7 @@ export function optionText(value: unknown): string | undefined {
 }
 
 /** A constant as text, whatever its type. */
-export function constantText(fields: Fields): string | undefined {
+function constantText(fields: Fields): string | undefined {
   if (isFields(fields.sval)) return text(fields.sval.sval) ?? ''
   if (isFields(fields.ival)) return String(fields.ival.ival ?? 0)
   if (isFields(fields.fval)) return text(fields.fval.fval)

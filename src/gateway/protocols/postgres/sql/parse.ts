@@ -6,7 +6,7 @@ import loadParser, { type ParserModule } from 'libpg-query/wasm/libpg-query.js'
 import type { Tree } from './statement.ts'
 import { type Fields, isFields, list } from './nodes.ts'
 
-export interface ParsedStatement {
+interface ParsedStatement {
   readonly tree: Tree
   /** Exactly the statement's part of the text, without the semicolon. */
   readonly text: string

@@ -13,7 +13,7 @@ export function createContext(parser: Parser): Context {
 
 const queries = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
 
-export function readStatement(tree: unknown, out: Reading, context: Context): void {
+function readStatement(tree: unknown, out: Reading, context: Context): void {
   const node = unwrap(tree)
   if (node === undefined) {
     readUnknown('UNKNOWN', out)

@@ -1,6 +1,6 @@
 /** The most recently used answers, bounded by their number and by the bytes of their keys. */
 
-export interface Recent<T> {
+interface Recent<T> {
   get(key: string): T | undefined
   set(key: string, value: T, bytes: number): void
 }

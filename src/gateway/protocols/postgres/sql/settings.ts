@@ -30,7 +30,7 @@ const harmless = new Set(
 /** Settings with which a transaction that may only read becomes one that may write. */
 const readOnly = new Set(['transaction_read_only', 'default_transaction_read_only'])
 
-export interface SettingClass {
+interface SettingClass {
   readonly kind: Kind
   readonly reaches: readonly Reach[]
 }
