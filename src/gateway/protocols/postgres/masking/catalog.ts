@@ -17,6 +17,8 @@ import { type Query, type Relation, type Snapshot, takeSnapshot } from './snapsh
 export interface MaskCatalog {
   /** The present snapshot; taken first where there is none, or where it is stale. Rejects when the target cannot be asked. */
   current(query: Query): Promise<Known>
+  /** The latest snapshot, however old. */
+  last(): Known | undefined
   /** Something was named that the snapshot `known` does not hold: a newer one, unless that was asked a moment ago. */
   renewed(query: Query, known: Known): Promise<Known>
   /** Names may mean something else from now on. */
@@ -105,6 +107,7 @@ function createMaskCatalog(elapsed: () => number, parser: MaskCatalog['parser'])
   return {
     parser,
     current,
+    last: () => known,
     async renewed(query, old) {
       if (known !== undefined && known !== old && !stale) return known
       if (elapsed() - takenAt < soonestMs && !stale) return old

@@ -11,7 +11,7 @@ export interface Column {
   readonly number: number
   readonly name: string
   readonly type: number
-  /** The expression of a generated column. */
+  /** The expression of a generated column; empty: it could not be read. */
   readonly generated: string | null
 }
 
@@ -24,7 +24,7 @@ export interface Relation {
   /** Made by initdb: not a user's. */
   readonly system: boolean
   readonly columns: readonly Column[]
-  /** The SELECT behind a view or materialised view. */
+  /** The SELECT behind a view or materialised view; empty: it could not be read. */
   readonly definition: string | null
   /** It has rewrite rules besides a view's own: a statement about it may do and return something else. */
   readonly hasRules: boolean
@@ -55,18 +55,33 @@ export interface Snapshot {
 
 const firstUserOid = 16_384
 
-const columnsSchema = z.array(z.tuple([z.int(), z.string(), z.int(), z.string().nullable()]))
+const columnsSchema = z.array(z.tuple([z.int(), z.string(), z.int(), z.boolean()]))
 
 const relationsSql = `
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltoastrelid,
     EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1'),
-    CASE WHEN c.relkind IN ('v', 'm') AND c.oid >= ${firstUserOid} THEN pg_catalog.pg_get_viewdef(c.oid) END,
+    c.relkind IN ('v', 'm') AND c.oid >= ${firstUserOid},
     (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(a.attnum, a.attname, a.atttypid::bigint,
-        CASE WHEN a.attgenerated <> '' THEN (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid)
-          FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END) ORDER BY a.attnum)
+        a.attgenerated <> '') ORDER BY a.attnum)
       FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 't', 'S')`
+
+// Reading a definition locks what it reads. Where somebody is altering that, the definition is not known for now, which
+// counts as the worst; the names and numbers of everything else are.
+const viewsSql = `
+  SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c
+  WHERE c.relkind IN ('v', 'm') AND c.oid >= ${firstUserOid}`
+
+const generatedSql = `
+  SELECT a.attrelid || '.' || a.attnum, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attgenerated <> '' AND NOT a.attisdropped`
+
+const bodiesSql = `
+  SELECT p.oid, pg_catalog.pg_get_functiondef(p.oid)
+  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+  WHERE p.oid >= ${firstUserOid} AND p.prokind <> 'a' AND l.lanname IN ('sql', 'plpgsql')`
 
 const inheritsSql = `
   SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
@@ -76,7 +91,7 @@ const functionsSql = `
   SELECT p.proname, l.lanname, e.extname,
     CASE WHEN p.prokind = 'a' THEN (SELECT pg_catalog.concat_ws(' ', g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn, g.aggmfinalfn)
         FROM pg_catalog.pg_aggregate g WHERE g.aggfnoid = p.oid)
-      WHEN l.lanname IN ('sql', 'plpgsql') THEN pg_catalog.pg_get_functiondef(p.oid) END
+      END, p.oid
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
     LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
     LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
@@ -93,13 +108,17 @@ const textTypesSql = `
   SELECT oid FROM pg_catalog.pg_type WHERE oid >= ${firstUserOid} AND typcategory = 'S' AND typtype = 'b' AND typelem = 0`
 
 export async function takeSnapshot(query: Query): Promise<Snapshot> {
-  const relations = (await query(relationsSql)).map(relationFrom)
+  const rows = await query(relationsSql)
+  const views = await definitions(query, viewsSql)
+  const generated = await definitions(query, generatedSql)
+  const relations = rows.map((row) => relationFrom(row, views, generated))
   const inherits = (await query(inheritsSql)).map(([child, parent]) => [Number(child), Number(parent)] as const)
-  const functions = (await query(functionsSql)).map(([name, language, extension, definition]) => ({
+  const bodies = await definitions(query, bodiesSql)
+  const functions = (await query(functionsSql)).map(([name, language, extension, parts, oid]) => ({
     name: name ?? '',
     language: language ?? '',
     extension: extension ?? null,
-    definition: definition ?? null,
+    definition: parts ?? bodies.get(oid ?? '') ?? null,
   }))
   const made = await query(operatorsSql)
   const textTypes = new Set((await query(textTypesSql)).map(([oid]) => Number(oid)))
@@ -125,19 +144,36 @@ export async function takeSnapshot(query: Query): Promise<Snapshot> {
   }
 }
 
-function relationFrom(row: readonly (string | null)[]): Relation {
-  const [oid, schema, name, kind, toast, hasRules, definition, columns] = row
+/** Empty where they cannot be had now. */
+async function definitions(query: Query, sql: string): Promise<ReadonlyMap<string, string>> {
+  try {
+    return new Map((await query(sql)).map(([key, text]) => [key ?? '', text ?? '']))
+  } catch {
+    // Whatever lacks its definition is taken for the worst.
+    return new Map()
+  }
+}
+
+function relationFrom(
+  row: readonly (string | null)[],
+  views: ReadonlyMap<string, string>,
+  generated: ReadonlyMap<string, string>,
+): Relation {
+  const [oid, schema, name, kind, toast, hasRules, isView, columns] = row
   return {
     oid: Number(oid),
     schema: schema ?? '',
     name: name ?? '',
     kind: kind ?? '',
     system: Number(oid) < firstUserOid,
-    columns: columnsSchema
-      .parse(JSON.parse(columns ?? '[]'))
-      .map(([number, column, type, generated]) => ({ number, name: column, type, generated })),
-    definition: definition ?? null,
-    hasRules: hasRules !== 'f' && hasRules !== 'false',
+    columns: columnsSchema.parse(JSON.parse(columns ?? '[]')).map(([number, column, type, isGenerated]) => ({
+      number,
+      name: column,
+      type,
+      generated: isGenerated ? (generated.get(`${oid}.${number}`) ?? '') : null,
+    })),
+    definition: isView === 'f' ? null : (views.get(oid ?? '') ?? ''),
+    hasRules: hasRules !== 'f',
     toast: Number(toast),
   }
 }

@@ -42,7 +42,7 @@ export function findSuspects(snapshot: Snapshot, isMasked: (relation: Relation) 
       return false
     })
     views = views.filter(({ name, definition }) => {
-      if (!mentionsBad(definition ?? '')) return true
+      if (definition !== '' && !mentionsBad(definition ?? '')) return true
       bad.add(name.toLowerCase())
       found = true
       return false

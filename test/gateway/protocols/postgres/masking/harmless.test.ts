@@ -108,3 +108,18 @@ test('counts a masked answer as masked', async () => {
   await client.simple('SELECT email FROM customers; SELECT name FROM customers')
   expect(door.outcomes.map(({ masked }) => masked ?? false)).toEqual([true, false])
 })
+
+test('still tells tables apart while its own transaction, and then another, has them locked', async () => {
+  const started = performance.now()
+  await client.simple('BEGIN; ALTER TABLE customers ADD more text')
+  const own = await client.simple('SELECT product FROM orders WHERE id = 10')
+  await client.simple('ROLLBACK')
+  expect(own.rows[0]?.[0]?.toString()).toBe('kettle')
+
+  await direct.simple('BEGIN; ALTER TABLE customers ADD more text')
+  await client.simple('CREATE TEMP TABLE passing (id int)')
+  const others = await client.simple("SELECT product || '!' FROM orders WHERE id = 10")
+  await direct.simple('ROLLBACK')
+  expect(others.rows[0]?.[0]?.toString()).toBe('kettle!')
+  expect(performance.now() - started).toBeLessThan(20_000)
+})
