@@ -205,7 +205,7 @@ describe('effects', () => {
       { type: 'set', name: 'search_path', value: 'a, "B"', local: false },
     ])
     expect((await one("SELECT set_config('search_path', 'a', false)")).effects).toMatchObject([
-      { type: 'set', name: 'search_path', value: 'a' },
+      { type: 'set', name: 'search_path', value: null, local: false },
     ])
     expect((await one('RESET ALL')).effects).toEqual([{ type: 'set', value: null, local: false }])
     expect((await one('PREPARE p (int) AS SELECT $1')).effects).toMatchObject([

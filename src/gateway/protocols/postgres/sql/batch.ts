@@ -1,6 +1,8 @@
 /** What the statements of one text leave behind for those after them. */
 import type { SqlSession, Statement } from '../parts.ts'
 import { type Draft, preparedName } from './draft.ts'
+import { settingsOf } from './effects.ts'
+import { unwrap } from './nodes.ts'
 import type { Pending } from './pending.ts'
 import type { Reading } from './reading.ts'
 import type { Resolved } from './outcome.ts'
@@ -46,7 +48,7 @@ export function createBatch(session: SqlSession, pending: Pending, origins: Weak
     prepared: (name) => (prepared.has(name) ? prepared.get(name) : preparedBefore(name)),
     ran(draft, resolved, inner) {
       pending.add(draft.reading)
-      for (const { name, value, local } of resolved.settings) {
+      for (const { name, value, local } of settingsOf(unwrap(draft.tree)?.type, resolved)) {
         if (name !== undefined && name !== 'search_path') continue
         isSet = true
         // SET LOCAL ends with its transaction, wherever that ends.

@@ -3,7 +3,7 @@ import type { Action } from '../../../../contract/command.ts'
 import { readFunctionBody, readSqlText } from './bodies.ts'
 import { classifyBuiltin, classifyForeign, readsByValue, sqlArgument } from './builtins.ts'
 import type { FunctionFacts } from './meanings.ts'
-import { fieldsOf } from './nodes.ts'
+import { fieldsOf, options } from './nodes.ts'
 import { type Outcome, plainly, unknown } from './outcome.ts'
 import { isError } from './parse.ts'
 import { type Call, finish, type Reach } from './reading.ts'
@@ -60,6 +60,8 @@ export function runFunction(found: FunctionFacts, call: Call | undefined, callin
     return
   }
   const reading = context.fresh()
+  // A function may have a search_path of its own: ALTER or CREATE FUNCTION … SET.
+  if (options(definition.options).some((option) => option.name === 'set')) out.moved = true
   readFunctionBody(definition, reading, context, [name])
   calling.items.push({ reading: finish(reading), quiet: false })
 }

@@ -1,7 +1,7 @@
 /** What a statement does to the session, for the conversation's bookkeeping (parts.ts: Effect). */
 import type { Effect, Statement } from '../parts.ts'
 import { type Fields, text, unwrap } from './nodes.ts'
-import type { Reading } from './reading.ts'
+import type { Reading, SettingChange } from './reading.ts'
 import type { Resolved } from './outcome.ts'
 import type { Tree } from './statement.ts'
 
@@ -20,11 +20,19 @@ export function effectsOf(
   // A PREPARE inside a DO block: the name means something that is not kept here.
   if (node?.type !== 'PrepareStmt')
     for (const name of reading.prepares) effects.push({ type: 'prepare', name, statements: [hidden] })
-  for (const { name, value, local } of resolved.settings)
+  for (const { name, value, local } of settingsOf(node?.type, resolved))
     effects.push({ type: 'set', ...(name === undefined ? {} : { name }), value, local })
   if (resolved.facts.kind === 'ddl' || resolved.facts.kind === 'admin' || resolved.facts.dynamic)
     effects.push({ type: 'ddl' })
   return effects
+}
+
+/**
+ * Only a SET of its own says what a setting is afterwards: one inside a function or a set_config may be undone when that
+ * ends, so its value cannot be known.
+ */
+export function settingsOf(type: string | undefined, { settings }: Resolved): readonly SettingChange[] {
+  return type === 'VariableSetStmt' ? settings : settings.map((setting) => ({ ...setting, value: null, local: false }))
 }
 
 function ownEffect(type: string, fields: Fields, inner: Statement): readonly Effect[] | undefined {

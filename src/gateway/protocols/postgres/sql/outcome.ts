@@ -18,6 +18,8 @@ export interface Outcome {
   readonly reaches: Set<Reach>
   readonly settings: SettingChange[]
   dynamic: boolean
+  /** search_path changes while it runs: names may be found in any schema. */
+  moved: boolean
   /** The planner may call one of the functions: it is declared immutable or stable. */
   planned: boolean
   add(action: Omit<Action, 'objects'> & { readonly objects: readonly string[] }): void
@@ -33,6 +35,7 @@ export function createOutcome(): Outcome {
     reaches: new Set(),
     settings: [],
     dynamic: false,
+    moved: false,
     planned: false,
     add({ verb, kind, objects, unbounded }) {
       const action = { verb, kind, objects: [...new Set(objects)], unbounded }

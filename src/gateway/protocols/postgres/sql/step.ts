@@ -20,7 +20,9 @@ export class Step {
   readonly #calling: Calling
   /** Rules and bodies that were looked at: those that lead to one another would otherwise multiply. */
   readonly #seen: Set<unknown>
-  readonly #path: SearchPath
+  /** Where this item's names without a schema are looked for. */
+  #path: SearchPath
+  readonly #ownPath: SearchPath
 
   constructor(out: Outcome, world: World, answer: CatalogAnswer, done: Set<number>, seen: Set<unknown>) {
     this.#out = out
@@ -29,15 +31,18 @@ export class Step {
     this.#calling = { out, world, done, items: this.items, oids: this.oids }
     this.#seen = seen
     const { searchPath, pending } = world
-    const isUnknown = searchPath === null || pending.opaque || pending.reshuffled
-    if (isUnknown) this.#path = undefined
-    else if (searchPath === undefined) this.#path = answer.surroundings.searchPath
-    else this.#path = parseSearchPath(searchPath, answer.surroundings)
+    const isUnknown = searchPath === null || pending.opaque || pending.reshuffled || out.moved
+    if (isUnknown) this.#ownPath = undefined
+    else if (searchPath === undefined) this.#ownPath = answer.surroundings.searchPath
+    else this.#ownPath = parseSearchPath(searchPath, answer.surroundings)
   }
 
   take({ reading, quiet }: Item): void {
     const out = this.#out
     out.dynamic ||= reading.dynamic
+    // What sets the search path on its way looks names up by it, and so does all that it calls.
+    if (setsSearchPath(reading)) out.moved = true
+    this.#path = out.moved ? undefined : this.#ownPath
     for (const reach of reading.reaches) out.reaches.add(reach)
     out.settings.push(...reading.settings)
     const created = new Set(reading.creations.filter(({ type }) => type === 'relation').map(({ name }) => name))
@@ -217,4 +222,9 @@ export class Step {
     if (body === undefined) unknown(this.#out, name)
     else this.items.push({ reading: finish(body), quiet: false })
   }
+}
+
+function setsSearchPath({ settings, calls }: Reading): boolean {
+  const isMoved = settings.some(({ name }) => name === undefined || name === 'search_path')
+  return isMoved || calls.some(({ name, asColumn }) => name.name === 'set_config' && !asColumn)
 }

@@ -38,6 +38,9 @@ CREATE FUNCTION wipes_excepting() RETURNS int LANGUAGE plpgsql AS
 CREATE PROCEDURE wiping() LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.notes; COMMIT; END $$;
 CREATE FUNCTION wipes_of(notes) RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.notes; RETURN 1; END $$;
 CREATE FUNCTION hr.lower(int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.notes; RETURN 'x'; END $$;
+CREATE FUNCTION by_path() RETURNS text LANGUAGE plpgsql SET search_path = hr AS $$ BEGIN RETURN lower(1); END $$;
+CREATE FUNCTION by_setting() RETURNS text LANGUAGE plpgsql AS
+  $$ BEGIN PERFORM set_config('search_path', 'hr', true); RETURN lower(1); END $$;
 CREATE FUNCTION same(int, int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.notes; RETURN true; END $$;
 CREATE OPERATOR public.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = same);
 CREATE FUNCTION adds(int, int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.notes; RETURN 1; END $$;
