@@ -158,7 +158,8 @@ export async function listenToTarget(talk: Talk, intake: Intake): Promise<void> 
     shown.plain(piece)
     if (head.kind === 'execute') {
       run?.settle({ status: 'done' })
-      return talk.ledger.shift(true)
+      talk.ledger.shift(true)
+      return
     }
     // The last one is over with ReadyForQuery only: text that was not parsed may hold more commands than we know of.
     if (head.at < head.runs.length - 1) run?.settle({ status: 'done' })

@@ -66,9 +66,18 @@ export function createBindReader(total: number): BindReader {
 
   /** One step; false when more bytes are needed, or everything is read. */
   function step(): boolean {
-    if (portal === undefined) return (portal = name()) !== undefined
-    if (statement === undefined) return (statement = name()) !== undefined
-    if (formatsLeft === undefined) return (formatsLeft = number(2)) !== undefined
+    if (portal === undefined) {
+      portal = name()
+      return portal !== undefined
+    }
+    if (statement === undefined) {
+      statement = name()
+      return statement !== undefined
+    }
+    if (formatsLeft === undefined) {
+      formatsLeft = number(2)
+      return formatsLeft !== undefined
+    }
     if (formatsLeft > 0) {
       const format = number(2)
       if (format === undefined) return false
@@ -76,7 +85,10 @@ export function createBindReader(total: number): BindReader {
       formatsLeft -= 1
       return true
     }
-    if (valuesLeft === undefined) return (valuesLeft = number(2)) !== undefined
+    if (valuesLeft === undefined) {
+      valuesLeft = number(2)
+      return valuesLeft !== undefined
+    }
     if (value !== undefined) return stepValue(value)
     if (valuesLeft > 0) {
       const length = number(4)
@@ -87,7 +99,10 @@ export function createBindReader(total: number): BindReader {
       else value = { parts: [], kept: 0, left: length, bytes: length }
       return true
     }
-    if (resultFormatsLeft === undefined) return (resultFormatsLeft = number(2)) !== undefined
+    if (resultFormatsLeft === undefined) {
+      resultFormatsLeft = number(2)
+      return resultFormatsLeft !== undefined
+    }
     if (resultFormatsLeft === 0) return false
     if (number(2) === undefined) return false
     resultFormatsLeft -= 1

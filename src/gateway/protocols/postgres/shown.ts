@@ -59,7 +59,10 @@ export function createShown(talk: Talk): Shown {
   }
 
   function filtered(piece: Piece, run: Run, handling: RowHandling): void {
-    if (handling === 'untouched' || handling.sated) return pass(piece, run, 1)
+    if (handling === 'untouched' || handling.sated) {
+      pass(piece, run, 1)
+      return
+    }
     run.shown(0, 1)
     // In parts: too large to be looked at, or it began before we knew that it has to be.
     replace(piece, piece.last ? handling.row(piece.bytes) : handling.tooLarge(piece.total), run)
