@@ -22,7 +22,7 @@ export async function prepareSource(work: string, say: (line: string) => void): 
   const { major, version, debian } = await installedServer()
   const binaries = `/usr/lib/postgresql/${major}/bin`
   await access(join(binaries, 'postgres'))
-  const folder = join(work, `postgresql-${version}`)
+  const folder = join(work, `postgresql-${major}-${version}`)
   if (!(await exists(join(folder, '.built')))) {
     if (!(await exists(join(folder, 'configure')))) {
       say(`fetching the source of postgresql-${major} ${debian}`)
@@ -36,6 +36,7 @@ export async function prepareSource(work: string, say: (line: string) => void): 
 }
 
 async function installedServer(): Promise<{ major: string; version: string; debian: string }> {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders.
   const { stdout } = await run('dpkg-query', ['-W', '-f', '${Package} ${Version}\n', 'postgresql-*']).catch(() => {
     throw new Error('this needs Debian (or Ubuntu) with a PostgreSQL server package: dpkg-query knows none')
   })
@@ -56,10 +57,12 @@ async function fetchSource(work: string, name: string): Promise<void> {
   const parts = join(apt, 'sources')
   for (const folder of ['sources', 'lists/partial', 'cache/archives/partial'])
     await mkdir(join(apt, folder), { recursive: true })
-  const lists = ['/etc/apt/sources.list', ...(await filesIn('/etc/apt/sources.list.d'))]
+  // What else lies there apt does not read either.
+  const extra = (await filesIn('/etc/apt/sources.list.d')).filter((file) => /\.(list|sources)$/.test(file))
+  const lists = ['/etc/apt/sources.list', ...extra]
   for (const [index, file] of lists.entries()) {
     const text = await readFile(file, 'utf8').catch(() => '')
-    const sources = text.replaceAll(/^Types:.*$/gm, 'Types: deb-src').replaceAll(/^deb\s/gm, 'deb-src ')
+    const sources = text.replaceAll(/^Types:.*$/gm, 'Types: deb-src').replaceAll(/^deb(?=[\s[])/gm, 'deb-src')
     const extension = file.endsWith('.sources') ? 'sources' : 'list'
     if (sources.trim() !== '') await writeFile(join(parts, `${index}.${extension}`), sources)
   }
@@ -72,7 +75,13 @@ async function fetchSource(work: string, name: string): Promise<void> {
   ].flatMap(([key, value]) => ['-o', `${key}=${value}`])
   // Archives of others may offer no sources: that is no reason to stop.
   await run('apt-get', [...options, 'update'], { cwd: work }).catch(() => undefined)
-  await run('apt-get', [...options, 'source', name], { cwd: work, maxBuffer: 64 * 1024 * 1024 })
+  await run('apt-get', [...options, 'source', name], { cwd: work, maxBuffer: 64 * 1024 * 1024 }).catch(
+    (error: unknown) => {
+      throw new Error(`apt-get source ${name} failed: does it reach an archive, and is dpkg-dev installed?`, {
+        cause: error,
+      })
+    },
+  )
 }
 
 async function build(folder: string): Promise<void> {
