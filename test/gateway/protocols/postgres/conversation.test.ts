@@ -201,6 +201,35 @@ describe('a refused command', () => {
     await server.query('DROP TABLE batch')
   })
 
+  it('does not run by being planned: what planning runs is cleared with Bind', async () => {
+    await server.query('CREATE SEQUENCE planned')
+    await server.query(
+      "CREATE FUNCTION sly() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN PERFORM nextval('planned'); RETURN 1; END$$",
+    )
+    const checkpoint = await open((batch) => (batch[0]?.text.includes('sly') ? refusal(batch[0]) : undefined))
+    const end = await byHand()
+    end.say(parse('SELECT sly()'), bind(), sync)
+    expect(await hear(end)).toEqual(['1', 'E:42501', 'Z:I'])
+    expect(await server.query('SELECT is_called FROM planned')).toEqual([{ is_called: false }])
+    expect(checkpoint.asked).toHaveLength(1)
+    end.socket.destroy()
+    await server.query('DROP FUNCTION sly; DROP SEQUENCE planned')
+  })
+
+  it('that planning runs is one command, from Bind to the end of Execute, when it is allowed', async () => {
+    await server.query('CREATE SEQUENCE planned')
+    await server.query(
+      "CREATE FUNCTION sly() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN PERFORM nextval('planned'); RETURN 1; END$$",
+    )
+    const checkpoint = await open()
+    const end = await byHand()
+    end.say(parse('SELECT sly()'), bind(), execute(), sync)
+    expect(await hear(end)).toEqual(['1', '2', 'D', 'C:SELECT 1', 'Z:I'])
+    expect(checkpoint.log).toEqual(['clear SELECT sly()', 'settle done SELECT sly()'])
+    end.socket.destroy()
+    await server.query('DROP FUNCTION sly; DROP SEQUENCE planned')
+  })
+
   it('in a pipeline: what came before is answered, what comes after is skipped up to Sync', async () => {
     await open(noDrops)
     const end = await byHand()
