@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type MaskedDoor, openMaskedDoor } from './masked-door.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
 
@@ -10,6 +10,11 @@ beforeAll(async () => {
   door = await openMaskedDoor()
   client = await connectRaw(door.port, 'postgres')
   direct = await connectRaw(door.server.port, 'postgres', { user: door.server.user })
+})
+// A failed test must not leave a transaction open whose locks stop the others.
+afterEach(async () => {
+  await client.simple('ROLLBACK')
+  await direct.simple('ROLLBACK')
 })
 afterAll(async () => {
   await client?.close()
