@@ -54,7 +54,7 @@ export interface Statement {
   readonly masking: MaskingHint
   /**
    * Planning it already runs something that does more than read: a function that writes and is declared immutable or
-   * stable nevertheless. In the extended protocol that is before Execute, so it must not be forwarded there.
+   * stable nevertheless. In the extended protocol Bind plans, so there it is Bind that has to be cleared.
    */
   readonly eager: boolean
 }
