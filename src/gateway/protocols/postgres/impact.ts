@@ -111,14 +111,15 @@ const planSchema: z.ZodType<Plan> = z.lazy(() =>
     Plans: z.array(planSchema).optional(),
   }),
 )
-const explainSchema = z.tuple([z.object({ Plan: planSchema })])
+/** Rules make several plans of one statement. */
+const explainSchema = z.array(z.object({ Plan: planSchema }))
 
 async function explain(command: Command, side: SideConnection, found: Findings): Promise<void> {
   const values = command.parameters.map(({ value }) => value)
   const [[json = null] = []] = await side.query(`EXPLAIN (VERBOSE, FORMAT JSON) ${command.text}`, values)
-  const [{ Plan: plan }] = explainSchema.parse(JSON.parse(json ?? ''))
+  const plans = explainSchema.parse(JSON.parse(json ?? ''))
   const named = new Set(command.objects)
-  for (const node of modifications(plan)) {
+  for (const node of plans.flatMap(({ Plan: plan }) => modifications(plan))) {
     const table = `${node.Schema}.${node['Relation Name']}`
     // The side connection has its own search_path: an estimate of another table would mislead.
     if (!named.has(table)) {
@@ -215,6 +216,8 @@ function size(bytes: number): string {
 }
 
 function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  // Nobody waits for it any more once the signal has come; that it fails then concerns nobody.
+  work.catch(() => undefined)
   if (signal.aborted) return Promise.reject(signal.reason)
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)

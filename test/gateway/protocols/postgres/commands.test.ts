@@ -262,6 +262,13 @@ describe('impact', () => {
     expect(found.unknown).toBe('how many rows it changes is only known when it runs')
   })
 
+  test('leaves no failure unhandled when nobody waits any more', async () => {
+    const failing: SideConnection = { query: () => Promise.reject(new Error('lost')), close: () => undefined }
+    const statement = await one('TRUNCATE users')
+    const found = await askImpact(statement.command, statement, failing, AbortSignal.abort(new Error('gone')))
+    expect(found).toEqual({ lines: [], unknown: 'gone' })
+  })
+
   test('says that it is unknown when the target does not answer in time', async () => {
     const silent: SideConnection = { query: () => new Promise(() => undefined), close: () => undefined }
     const statement = await one('TRUNCATE users')
