@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import { hoopError } from '../contract/error-codes.ts'
 import { createLink } from '../gateway-client/link.ts'
-import { createPorts } from '../tunnel/ports.ts'
 import { openTunnel } from '../tunnel/agent.ts'
+import { createPorts } from '../tunnel/ports.ts'
 import type { Tunnel, TunnelEvent } from '../tunnel/tunnel.ts'
 import type { Member } from './member.ts'
 

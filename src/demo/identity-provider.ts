@@ -8,7 +8,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { exportJWK, generateKeyPair } from 'jose'
 import { Provider } from 'oidc-provider'
 import { hoopError } from '../contract/error-codes.ts'
+import { confirmInBrowser } from './device-visitor.ts'
 import { createMemoryAdapter } from './memory-adapter.ts'
+import { choosePerson, escapeHtml, page } from './sign-in-pages.ts'
 
 export interface DemoPerson {
   readonly user: string
@@ -161,83 +163,6 @@ async function createProvider(issuer: string, options: IdentityProviderOptions):
       IdToken: 3600,
     },
   })
-}
-
-/** The page on which a visitor says who they are. */
-async function choosePerson(
-  provider: Provider,
-  people: readonly DemoPerson[],
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  if (request.method === 'POST') {
-    const user = new URLSearchParams(await bodyOf(request)).get('user')
-    if (people.some((person) => person.user === user)) {
-      await provider.interactionFinished(request, response, { login: { accountId: user ?? '' }, consent: {} })
-      return
-    }
-  }
-  await provider.interactionDetails(request, response)
-  const buttons = people
-    .map(
-      ({ user, groups }) =>
-        `<button name="user" value="${escapeHtml(user)}">${escapeHtml(user)} <small>${escapeHtml(groups.join(', '))}</small></button>`,
-    )
-    .join('')
-  response.setHeader('content-type', 'text/html; charset=utf-8')
-  response.end(page('Who are you?', `<form method="post">${buttons}</form>`))
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let body = ''
-  for await (const chunk of request) {
-    body += chunk
-    if (body.length > 10_000) throw hoopError('usage', 'the form is too large')
-  }
-  return body
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-}
-
-function page(title: string, content: string): string {
-  return `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>
-<style>body{font:18px/1.5 system-ui;max-width:26rem;margin:15vh auto;padding:0 1rem}button{display:block;width:100%;font:inherit;padding:.6rem;margin:.5rem 0}
-.code{font:bold 1.6rem ui-monospace,monospace;letter-spacing:.1em}small{opacity:.6}</style><h1>${title}</h1>${content}`
-}
-
-/** Walks the provider's pages as a browser would, with its own cookies. */
-async function confirmInBrowser(issuer: string, link: string, user: string): Promise<void> {
-  const cookies = new Map<string, string>()
-  const visit = async (url: string, form?: Record<string, string>): Promise<{ url: string; text: string }> => {
-    const response = await fetch(url, {
-      redirect: 'manual',
-      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-      ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
-    })
-    for (const cookie of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = cookie.match(/^([^=]+)=([^;]*)/) ?? []
-      cookies.set(name, value)
-    }
-    const next = response.headers.get('location')
-    if (next !== null) return visit(new URL(next, url).href)
-    return { url, text: await response.text() }
-  }
-  const fieldsOf = (text: string) =>
-    Object.fromEntries(
-      [...text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
-        name,
-        value,
-      ]),
-    )
-
-  const opened = await visit(link)
-  const question = await visit(`${issuer}/device`, fieldsOf(opened.text))
-  const who = await visit(`${issuer}/device`, fieldsOf(question.text))
-  const end = await visit(who.url, { user })
-  if (!end.text.includes('Signed in'))
-    throw hoopError('sign-in-failed', `the demo's identity provider did not sign ${user} in`)
 }
 
 async function signIn(

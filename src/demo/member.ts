@@ -1,9 +1,9 @@
 /** One of the demo's people at a terminal of their own: signed in by the real device flow, with a state folder apart. */
 import { join } from 'node:path'
 import type { Me } from '../contract/api.ts'
-import { signInByDevice } from '../gateway-client/sign-in.ts'
-import { chooseStore } from '../gateway-client/secret-store.ts'
 import type { GatewayClient } from '../gateway-client/client.ts'
+import { chooseStore } from '../gateway-client/secret-store.ts'
+import { signInByDevice } from '../gateway-client/sign-in.ts'
 import { createRuntime, type Runtime } from '../runtime.ts'
 import type { DemoUser, World } from './world.ts'
 

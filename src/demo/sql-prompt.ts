@@ -4,8 +4,8 @@
  */
 import { createInterface } from 'node:readline/promises'
 import pg from 'pg'
-import { hoopError } from '../contract/error-codes.ts'
 import { reasonOf } from '../base/errors.ts'
+import { hoopError } from '../contract/error-codes.ts'
 
 export interface SqlPromptOptions {
   /** `postgresql://user@127.0.0.1:PORT/database`, as `hoop connect` prints it. */
