@@ -18,7 +18,17 @@ export const sideOptions: readonly (readonly [Buffer, Buffer])[] = [
   ['standard_conforming_strings', 'on'],
 ].map(([name = '', value = '']) => [Buffer.from(name), Buffer.from(value)] as const)
 
+/**
+ * Planning the question to the catalog anew each time would cost several times its execution. Asked of pg_settings,
+ * because older servers refuse to log in with a setting that they do not know.
+ */
+const tuning = `SELECT pg_catalog.set_config(name, CASE name WHEN 'jit' THEN 'off' ELSE 'force_generic_plan' END, false)
+FROM pg_catalog.pg_settings WHERE name IN ('jit', 'plan_cache_mode')`
+
 const longestAnswerFrame = 16 * 1024 * 1024
+
+/** More different questions than these are not prepared. */
+const mostPrepared = 20
 
 /** At most one connection, opened when it is first asked for, again if it was lost. */
 export function createSide(log: (signal: AbortSignal) => Promise<LoggedIn>): {
@@ -53,6 +63,9 @@ export function createSide(log: (signal: AbortSignal) => Promise<LoggedIn>): {
 function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { readonly lost: boolean } {
   const cutter = createCutter({ from: 'the target', limit: () => longestAnswerFrame })
   let last: Promise<unknown> = Promise.resolve()
+  /** Questions that were asked before → the name under which the server has them. */
+  const prepared = new Map<string, string | undefined>()
+  let names = 0
 
   async function nextPiece(): Promise<Piece> {
     for (;;) {
@@ -68,10 +81,13 @@ function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { 
   }
 
   async function ask(sql: string, params: readonly (string | null)[]): Promise<(string | null)[][]> {
+    const known = prepared.get(sql)
+    // Prepared when it comes back, and under a new name each time: what has failed may be there or not.
+    const name = known ?? (prepared.has(sql) ? `hoop_${names++}` : '')
     outlet.add(
       Buffer.concat([
-        frame('P', cstring(''), cstring(sql), int16(0)),
-        frame('B', cstring(''), cstring(''), int16(0), int16(params.length), ...params.flatMap(value), int16(0)),
+        ...(known === undefined ? [frame('P', cstring(name), cstring(sql), int16(0))] : []),
+        frame('B', cstring(''), cstring(name), int16(0), int16(params.length), ...params.flatMap(value), int16(0)),
         frame('E', cstring(''), int32(0)),
         sync,
       ]),
@@ -88,20 +104,26 @@ function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { 
         if (endsConnection(fields)) throw failure
       } else if (type === code('Z')) {
         if (failure !== undefined) throw failure
+        if (name !== '') prepared.set(sql, name)
+        else if (prepared.size < mostPrepared) prepared.set(sql, undefined)
         return rows
       }
     }
   }
 
+  function query(sql: string, params: readonly (string | null)[] = []): Promise<(string | null)[][]> {
+    const answer = last.then(() => ask(sql, params))
+    last = answer.catch((error: unknown) => {
+      // After anything but a plain SQL error it is unknown where in the conversation we are.
+      if (cutter.midFrame || !isPlainError(error)) outlet.destroy()
+    })
+    return answer
+  }
+
+  // Only about speed; and a connection that is lost tells the next question.
+  query(tuning).catch(() => undefined)
   return {
-    query(sql, params = []) {
-      const answer = last.then(() => ask(sql, params))
-      last = answer.catch((error: unknown) => {
-        // After anything but a plain SQL error it is unknown where in the conversation we are.
-        if (cutter.midFrame || !isPlainError(error)) outlet.destroy()
-      })
-      return answer
-    },
+    query,
     close() {
       outlet.add(Buffer.concat([flush, frame('X')]))
       void outlet.end()
