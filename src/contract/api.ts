@@ -86,6 +86,15 @@ export const sessionsQuerySchema = z.object({
 })
 export const sessionsSchema = z.array(sessionSchema)
 
+/** One line of GET /v1/sessions/:id/end, which comes when the session ends. */
+export const sessionEndSchema = z.object({
+  /** `killed`: by an admin or from elsewhere. `cancelled`: by its owner, or because nobody was there any more. */
+  code: z.enum(['killed', 'cancelled']),
+  message: z.string(),
+  next: z.string(),
+})
+export type SessionEnd = z.infer<typeof sessionEndSchema>
+
 export const approvalStates = ['pending', 'approved', 'denied', 'expired', 'cancelled'] as const
 
 export const approvalSchema = z.object({

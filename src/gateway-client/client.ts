@@ -16,6 +16,8 @@ import {
   paths,
   type RecordFilter,
   type Session,
+  type SessionEnd,
+  sessionEndSchema,
   sessionSchema,
   sessionsSchema,
   type TargetInfo,
@@ -45,6 +47,8 @@ export interface GatewayClient {
   /** Newest last. */
   sessions(only: { readonly live: boolean; readonly limit: number }): Promise<readonly Session[]>
   session(id: string): Promise<Session>
+  /** Waits, across lost connections, until the session has ended; undefined: the signal ended first. */
+  sessionEnd(id: string, steady: Steady): Promise<SessionEnd | undefined>
   endSession(id: string): Promise<void>
   killSession(id: string, reason: string): Promise<void>
   /** Newest first. */
@@ -138,6 +142,13 @@ export function createGatewayClient({ url, token, proxy }: GatewayClientOptions)
     }
   }
 
+  async function sessionEnd(id: string, steady: Steady): Promise<SessionEnd | undefined> {
+    const path = paths.endSession(id)
+    const open = () => openLines({ path, signal: steady.signal })
+    for await (const line of steadyStream(open, steady)) return parsed(sessionEndSchema, line, path)
+    return undefined
+  }
+
   async function* watchApprovals(steady: Steady): AsyncGenerator<ApprovalEvent> {
     const open = () => openLines({ path: paths.approvalEvents, signal: steady.signal })
     for await (const line of steadyStream(open, steady)) {
@@ -154,6 +165,7 @@ export function createGatewayClient({ url, token, proxy }: GatewayClientOptions)
     startSession: (wish) => ask(sessionSchema, { method: 'POST', path: paths.sessions, body: wish }),
     sessions: ({ live, limit }) => ask(sessionsSchema, { path: paths.sessions, query: { live: String(live), limit } }),
     session: (id) => ask(sessionSchema, { path: paths.session(id) }),
+    sessionEnd,
     endSession: (id) => tell({ method: 'POST', path: paths.endSession(id), body: {} }),
     killSession: (id, reason) => tell({ method: 'POST', path: paths.killSession(id), body: { reason } }),
     approvals: (state) => ask(approvalsSchema, { path: paths.approvals, query: { state } }),

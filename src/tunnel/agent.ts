@@ -3,6 +3,7 @@
  * away and comes back; when the gateway has forgotten the session, it starts another one and says so.
  */
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '../base/errors.ts'
 import { createScope } from '../base/scope.ts'
 import type { CreateSession, Session, TargetInfo } from '../contract/api.ts'
@@ -14,8 +15,8 @@ import { sayNo } from './say-no.ts'
 import { splice } from './splice.ts'
 import type { OpenTarget, Tunnel, TunnelOptions } from './tunnel.ts'
 
-/** A session without connections is ended after a while, unless its client is heard of. */
-const wordEveryMs = 300_000
+/** After what kept us from waiting for the session's end (no sign-in, say) has been told to no one. */
+const waitAgainAfterMs = 60_000
 
 /** Throws what the gateway says of the session (`not-found`, `not-allowed`, …), `port-in-use`, `gateway-unreachable`. */
 export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
@@ -32,6 +33,8 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
   const { promise: done, resolve, reject } = Promise.withResolvers<void>()
   done.catch(() => {})
   let session: Session
+  /** Aborted when the session is replaced by another. */
+  let renewed = new AbortController()
   let renewing: Promise<void> | undefined
 
   /** Many connections find out at once that the session is gone; one new session is for all. */
@@ -41,6 +44,8 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       .startSession(wish)
       .then((fresh) => {
         session = fresh
+        renewed.abort()
+        renewed = new AbortController()
         notify({ event: 'session', session, message: `session ${forgotten} had ended; it is now ${fresh.id}` })
       })
       .finally(() => {
@@ -109,6 +114,20 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     if (error.code === 'killed') close(error).catch(reject)
   }
 
+  /**
+   * A tunnel that nobody connects through hears of a kill all the same; and while we wait, the gateway knows that the
+   * session's client is there. What goes wrong here, the next connection is told.
+   */
+  async function watch(): Promise<void> {
+    while (!over.signal.aborted) {
+      const { id } = session
+      const signal = AbortSignal.any([over.signal, renewed.signal])
+      const end = await client.sessionEnd(id, { signal }).catch(isToldToTheNextConnection)
+      if (end?.code === 'killed' && session.id === id) await close(hoopError('killed', end.message, { hint: end.next }))
+      else await sleep(waitAgainAfterMs, undefined, { signal, ref: false }).catch(isOverThen)
+    }
+  }
+
   let closing: Promise<void> | undefined
   function close(why?: HoopError): Promise<void> {
     closing ??= (async () => {
@@ -131,8 +150,6 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
         if (event !== 'connected') notify({ event, message })
       }),
     )
-    const word = setInterval(() => client.session(session.id).catch(isNoticedByTheNextConnection), wordEveryMs).unref()
-    scope.defer(() => clearInterval(word))
     const targets: OpenTarget[] = []
     for (const target of infos) {
       const accept = (socket: Socket) => void serve(target, socket)
@@ -148,6 +165,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     signal.addEventListener('abort', stop, { once: true })
     scope.defer(() => signal.removeEventListener('abort', stop))
     if (signal.aborted) stop()
+    watch().catch(reject)
     return {
       get session() {
         return session
@@ -164,7 +182,9 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
 
 function isEndedInTime(): void {}
 
-function isNoticedByTheNextConnection(): void {}
+function isToldToTheNextConnection(): undefined {}
+
+function isOverThen(): void {}
 
 /** The targets as the gateway knows them; says at once, and for all of them, what cannot be used. */
 async function usable({ client, targets }: TunnelOptions): Promise<TargetInfo[]> {

@@ -1,5 +1,5 @@
 /** What a tunnel is asked for and what it says: local ports whose connections run through the gateway, for one session. */
-import type { CreateSession, Session, TargetInfo } from '../contract/api.ts'
+import type { CreateSession, Session, SessionEnd, TargetInfo } from '../contract/api.ts'
 import type { Link } from '../gateway-client/link.ts'
 import type { ClientConfig } from './client-config.ts'
 import type { Ports } from './ports.ts'
@@ -9,6 +9,8 @@ export interface TunnelClient {
   targets(): Promise<readonly TargetInfo[]>
   startSession(wish: CreateSession): Promise<Session>
   session(id: string): Promise<Session>
+  /** Waits, across lost connections, until the session has ended; undefined: the signal ended first. */
+  sessionEnd(id: string, wait: { readonly signal: AbortSignal }): Promise<SessionEnd | undefined>
   endSession(id: string): Promise<void>
 }
 

@@ -2,7 +2,7 @@
  * The real server with a real issuer before sessions that only exist here: what a link says is handled by `run`. For tests
  * of the road between a local port and `Sessions.admit`.
  */
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Session, TargetInfo } from '../../src/contract/api.ts'
@@ -14,6 +14,8 @@ import { createIdentity } from '../../src/gateway/identity/identity.ts'
 import { createMetrics } from '../../src/gateway/server/metrics.ts'
 import { type RunningServer, startServer } from '../../src/gateway/server/server.ts'
 import type { Sessions } from '../../src/gateway/sessions/sessions.ts'
+import { createGatewayClient } from '../../src/gateway-client/client.ts'
+import { givenToken } from '../../src/gateway-client/tokens.ts'
 import type { TunnelClient } from '../../src/tunnel/tunnel.ts'
 import { audience, startTestIssuer, type TestIssuer } from './test-issuer.ts'
 
@@ -45,6 +47,8 @@ export interface FakeSessions extends Sessions {
   /** Sessions that an admin ended. */
   readonly killed: Set<string>
   readonly ended: string[]
+  /** Sessions whose end is waited for. */
+  readonly watched: Set<string>
 }
 
 export async function startDoor(options: DoorOptions = {}): Promise<Door> {
@@ -103,6 +107,8 @@ function fakeSessions(run: (stream: Duplex, target: string) => Promise<void>): F
   const all = new Map<string, Session>()
   const killed = new Set<string>()
   const ended: string[] = []
+  const kills = new EventEmitter()
+  const watched = new Set<string>()
   const target = (name: string): TargetInfo => ({
     name,
     protocol: 'postgres',
@@ -122,6 +128,7 @@ function fakeSessions(run: (stream: Duplex, target: string) => Promise<void>): F
     all,
     killed,
     ended,
+    watched,
     targets: () => ['pg-prod', 'pg-stage', 'pg-secret'].map(target),
     async start(caller, wish) {
       const session: Session = {
@@ -142,15 +149,27 @@ function fakeSessions(run: (stream: Duplex, target: string) => Promise<void>): F
     list: async (caller) => [...all.values()].filter((session) => session.user === caller.user),
     get: async (caller, id) => own(caller, id),
     end: async (caller, id) => void ended.push(own(caller, id).id),
-    kill: async (caller, id) => void killed.add(own(caller, id).id),
-    admit(caller, id, name) {
+    async kill(caller, id) {
+      killed.add(own(caller, id).id)
+      kills.emit(id)
+    },
+    async whenEnded(caller, id, signal) {
+      watched.add(own(caller, id).id)
+      if (!killed.has(id)) await once(kills, id, { signal })
+      return { code: 'killed', message: enough(id), next: 'ask them' }
+    },
+    async admit(caller, id, name) {
       const session = own(caller, id)
-      if (killed.has(id)) throw hoopError('killed', `session ${id} was killed by root@acme: enough`)
+      if (killed.has(id)) throw hoopError('killed', enough(id))
       if (!session.targets.includes(name)) throw hoopError('not-found', `the session has no target "${name}"`)
       return { run: (stream) => run(stream, name).catch(() => {}) }
     },
     close: async () => {},
   }
+}
+
+function enough(id: string): string {
+  return `session ${id} was killed by root@acme: enough`
 }
 
 /** An object whose methods throw unless given: a test that needs more has to say so. */
@@ -179,6 +198,11 @@ export function tunnelClient(door: () => Door): TunnelClient {
     targets: () => ask('GET', '/v1/targets'),
     startSession: (wish) => ask('POST', '/v1/sessions', wish),
     session: (id) => ask('GET', `/v1/sessions/${id}`),
+    async sessionEnd(id, { signal }) {
+      const client = createGatewayClient({ url: door().url, token: givenToken(await door().token()) })
+      signal.addEventListener('abort', () => void client.close(), { once: true })
+      return client.sessionEnd(id, { signal, firstWaitMs: 50 })
+    },
     endSession: (id) => ask('POST', `/v1/sessions/${id}/end`, {}),
   }
 }

@@ -2,6 +2,7 @@
  * A gateway for tests of the client side: the real server, audit and approvals, with people known by made-up tokens and
  * sessions that only exist on paper. Nothing can be connected to: `admit` refuses.
  */
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -144,7 +145,12 @@ function onPaper(sessions: Session[], killed: TestGateway['killed'], targets: re
       find(id)
       killed.push({ id, reason, by: caller.user })
     },
-    admit() {
+    async whenEnded(_caller, id, signal) {
+      find(id)
+      await once(signal, 'abort')
+      return undefined
+    },
+    async admit() {
       throw hoopError('not-found', 'these sessions exist on paper only')
     },
     close: async () => undefined,

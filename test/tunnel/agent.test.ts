@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createScope, type Scope } from '../../src/base/scope.ts'
 import { createLink } from '../../src/gateway-client/link.ts'
 import { openTunnel } from '../../src/tunnel/agent.ts'
@@ -87,6 +87,9 @@ async function postgresAnswer(port: number): Promise<Record<string, string>> {
   const fields = answer.toString('utf8', 5).split('\0').filter(Boolean)
   return Object.fromEntries(fields.map((field) => [field.slice(0, 1), field.slice(1)]))
 }
+
+const watched = (tunnel: Tunnel) =>
+  vi.waitFor(() => expect([...door.sessions.watched]).toContain(tunnel.session.id), 5000)
 
 const event = (name: TunnelEvent['event']) =>
   new Promise<TunnelEvent>((resolve) => {
@@ -256,10 +259,28 @@ describe('when the gateway', () => {
 
   it('says that the session was killed, so does the tunnel, and ends', async () => {
     const tunnel = await tunnelTo(['pg-prod'])
+    await watched(tunnel)
     door.sessions.killed.add(tunnel.session.id)
     const answer = await postgresAnswer(portOf(tunnel))
     expect(answer.M).toContain('was killed by root@acme: enough')
     await expect(tunnel.done).rejects.toMatchObject({ code: 'killed' })
+    await expect(dial(portOf(tunnel))).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it('has the session killed, the tunnel ends at once although nobody connects through it', async () => {
+    const tunnel = await tunnelTo(['pg-prod'])
+    await watched(tunnel)
+    const { sessions } = door
+    await (await restart())(sessions)
+    await fetch(`${door.url}/v1/sessions/${tunnel.session.id}/kill`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await door.token()}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ reason: 'enough' }),
+    })
+    await expect(tunnel.done).rejects.toMatchObject({
+      code: 'killed',
+      message: expect.stringContaining('was killed by root@acme: enough'),
+    })
     await expect(dial(portOf(tunnel))).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 

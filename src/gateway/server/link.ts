@@ -45,7 +45,7 @@ export function createLinks(options: ServerOptions, doorway: Doorway): Links {
     const session = headers[names.session]
     if (typeof session !== 'string' || session === '')
       throw hoopError('usage', `a link needs the header ${names.session}`)
-    return sessions.admit(caller, session, targetIn(path))
+    return await sessions.admit(caller, session, targetIn(path))
   }
 
   return {

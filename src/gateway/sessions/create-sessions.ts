@@ -15,6 +15,7 @@ import type { Refusal } from '../../contract/refusal.ts'
 import type { Approvals } from '../approvals/approvals.ts'
 import type { Audit, SessionSummary } from '../audit/audit.ts'
 import { createCheckpoint } from '../checkpoint.ts'
+import { isRefusal } from '../checkpoint/refusals.ts'
 import type { Loaded } from '../config/load.ts'
 import type { OpenCredential } from '../credentials/open-credential.ts'
 import type { Caller } from '../identity/caller.ts'
@@ -22,6 +23,7 @@ import type { Metrics } from '../metrics.ts'
 import { isAdmitted, isOpen } from '../policy/decide.ts'
 import type { RuleTarget } from '../policy/rules.ts'
 import type { AnyProtocol } from '../protocols/protocol.ts'
+import { createEnds, endedBecause, killedBecause } from './ends.ts'
 import { inForceFor } from './in-force.ts'
 import { LiveSession, type SessionFacts } from './live-session.ts'
 import { runConnection } from './run-session.ts'
@@ -46,13 +48,11 @@ const lookForIdleEveryMs = 60_000
 const endWithinMs = 5_000
 /** Enough for every session that was open when the gateway stopped. */
 const mostResumed = 10_000
-/** Ended sessions whose end is still told to links that come late. */
-const rememberedEnds = 1_000
 
 export async function createSessions(options: SessionsOptions): Promise<Sessions> {
   const { current, protocols, audit, approvals, openCredential, metrics, clock, log, hashKey } = options
   const live = new Map<string, LiveSession>()
-  const ended = new Map<string, Refusal>()
+  const ends = createEnds(audit)
   let stopping = false
 
   for (const summary of await audit.sessions({ live: true, limit: mostResumed }))
@@ -68,26 +68,43 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     for (const session of live.values())
       if (session.idleFor(clock.now()) > longestMs) {
         const why = 'no connection and no word from its client for too long'
-        endSession(session, { code: 'cancelled', message: why, next: 'open a new session' }, why).catch(
-          (error: unknown) =>
-            log.warn({ session: session.facts.id, err: error }, 'the end of an idle session could not be written down'),
+        endSession(session, endedBecause(session.facts.id, why), why).catch((error: unknown) =>
+          log.warn({ session: session.facts.id, err: error }, 'the end of an idle session could not be written down'),
         )
       }
   }
 
-  function ownSession(caller: Caller, id: string): LiveSession | undefined {
-    const session = live.get(id)
-    if (session?.facts.person.subject !== caller.subject) return undefined
+  /** The caller's own session while it lives, or why it does not. Throws `not-found`. */
+  async function ownSession(caller: Caller, id: string): Promise<LiveSession | Refusal> {
+    const session = live.get(id) ?? (await takenUp(id))
+    if (session === undefined) return await endOf(caller, id)
+    if (session.facts.person.subject !== caller.subject) throw noSession(id)
     session.heardOf(clock.now())
     return session
+  }
+
+  /** What is open in the audit lives, also when more was open at the start than is taken up at once. */
+  async function takenUp(id: string): Promise<LiveSession | undefined> {
+    const summary = await audit.session(id)
+    if (summary === undefined || summary.ended !== null) return undefined
+    // The audit may be behind: what was ended here must never come back.
+    if (ends.get(id) !== undefined) return undefined
+    const session = live.get(id) ?? new LiveSession(factsOf(summary), clock.now())
+    live.set(id, session)
+    return session
+  }
+
+  async function endOf(caller: Caller, id: string): Promise<Refusal> {
+    const end = await ends.find(id)
+    if (end?.subject !== caller.subject) throw noSession(id)
+    return end.refusal
   }
 
   /** Connections first, so that it is over even when its end cannot be written down. */
   async function endSession(session: LiveSession, refusal: Refusal, why: string, before: readonly RecordDraft[] = []) {
     const { id } = session.facts
     live.delete(id)
-    ended.set(id, refusal)
-    for (const oldest of ended.keys()) if (ended.size > rememberedEnds) ended.delete(oldest)
+    ends.add(id, session.facts.person.subject, refusal)
     await session.end(refusal, endWithinMs)
     const drafts: RecordDraft[] = [...before, { ...aboutSession(session.facts), type: 'session.end', why }]
     try {
@@ -97,6 +114,14 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
       for (const draft of drafts) audit.note(draft)
       throw error
     }
+  }
+
+  /** The subject whose session it is, if the caller may see it; asks the audit only where nothing is known here. */
+  async function ownerOf(caller: Caller, id: string): Promise<string> {
+    const here = live.get(id)?.facts.person.subject ?? ends.get(id)?.subject
+    const subject = here ?? (await audit.session(id))?.subject
+    if (subject === undefined || (subject !== caller.subject && caller.roles.length === 0)) throw noSession(id)
+    return subject
   }
 
   async function find(caller: Caller, id: string): Promise<SessionSummary> {
@@ -129,14 +154,11 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     throw hoopError(code, why, { hint: 'see "hoop targets"' })
   }
 
-  function admit(caller: Caller, id: string, name: string): Admission {
+  async function admit(caller: Caller, id: string, name: string): Promise<Admission> {
+    const session = await ownSession(caller, id)
     if (stopping) throw hoopError('gateway-unreachable', 'the gateway is stopping', { hint: 'try again in a moment' })
-    const session = ownSession(caller, id)
-    if (session === undefined) {
-      const end = ended.get(id)
-      if (end === undefined) throw noSession(id)
-      throw hoopError(end.code === 'killed' ? 'killed' : 'conflict', end.message, { hint: end.next })
-    }
+    if (isRefusal(session))
+      throw hoopError(session.code === 'killed' ? 'killed' : 'conflict', session.message, { hint: session.next })
     const { agent, reason, targets } = session.facts
     if (!targets.includes(name))
       throw hoopError('not-allowed', `session ${id} is not for "${name}"`, {
@@ -216,40 +238,36 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     },
 
     async get(caller, id) {
-      ownSession(caller, id)
+      const session = live.get(id)
+      if (session?.facts.person.subject === caller.subject) session.heardOf(clock.now())
       return view(await find(caller, id))
     },
 
     async end(caller, id) {
-      const session = ownSession(caller, id)
-      const why = 'ended by the user'
-      if (session !== undefined) {
-        await endSession(
-          session,
-          { code: 'cancelled', message: `session ${id} was ${why}`, next: 'open a new session' },
-          why,
-        )
-        return
-      }
-      const summary = await find(caller, id)
-      if (summary.subject !== caller.subject)
+      if ((await ownerOf(caller, id)) !== caller.subject)
         throw hoopError('not-allowed', `session ${id} is not yours to end`, {
           hint: `admins type: hoop sessions kill ${id}`,
         })
-      if (summary.ended === null && !ended.has(id))
-        throw hoopError('conflict', `session ${id} lives at another gateway`)
+      const session = await ownSession(caller, id)
+      if (isRefusal(session)) return
+      const why = 'ended by the user'
+      await endSession(session, endedBecause(id, why), why)
+    },
+
+    async whenEnded(caller, id, signal) {
+      const session = await ownSession(caller, id)
+      if (isRefusal(session)) return session
+      await session.watch(AbortSignal.any([session.signal, signal]))
+      session.heardOf(clock.now())
+      // A gateway that stops ends connections, not sessions.
+      return ends.get(id)?.refusal
     },
 
     async kill(caller, id, reason) {
-      const summary = await find(caller, id)
-      if (summary.subject !== caller.subject && !caller.roles.includes('admin'))
+      if ((await ownerOf(caller, id)) !== caller.subject && !caller.roles.includes('admin'))
         throw hoopError('not-allowed', `session ${id} is not yours, and only admins kill those of others`)
-      const session = live.get(id)
-      if (session === undefined)
-        throw hoopError(
-          'conflict',
-          ended === null ? `session ${id} lives at another gateway` : `session ${id} has ended already`,
-        )
+      const session = live.get(id) ?? (await takenUp(id))
+      if (session === undefined) throw hoopError('conflict', `session ${id} has ended already`)
       const why = `killed by ${caller.user}: ${reason}`
       const { user, groups } = caller
       const record: RecordDraft = {
@@ -258,7 +276,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
         action: 'session.kill',
         detail: why,
       }
-      await endSession(session, { code: 'killed', message: why, next: 'ask them before you go on' }, why, [record])
+      await endSession(session, killedBecause(why), why, [record])
     },
 
     admit,

@@ -1,4 +1,5 @@
 /** One session while it lives: whose it is, its open connections, and when its client was last heard of. */
+import { once } from 'node:events'
 import type { Person } from '../../contract/record.ts'
 import type { Refusal } from '../../contract/refusal.ts'
 import { createHistory, type History } from '../checkpoint/history.ts'
@@ -16,6 +17,7 @@ export class LiveSession {
   readonly history: History = createHistory()
   readonly #ending = new AbortController()
   readonly #running = new Set<Promise<void>>()
+  #watching = 0
   #lastContact: number
 
   constructor(facts: SessionFacts, now: number) {
@@ -38,7 +40,17 @@ export class LiveSession {
 
   /** Milliseconds without a connection and without a word from its client. */
   idleFor(now: number): number {
-    return this.#running.size > 0 ? 0 : now - this.#lastContact
+    return this.#running.size > 0 || this.#watching > 0 ? 0 : now - this.#lastContact
+  }
+
+  /** Its client is there, and waits for this. */
+  async watch(over: AbortSignal): Promise<void> {
+    this.#watching += 1
+    try {
+      if (!over.aborted) await once(over, 'abort')
+    } finally {
+      this.#watching -= 1
+    }
   }
 
   /** Counts the connection until it is over. */

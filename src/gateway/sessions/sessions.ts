@@ -1,6 +1,7 @@
 /** Sessions and their connections, as routes and the link use them. */
 import type { Duplex } from 'node:stream'
 import type { CreateSession, Session, TargetInfo } from '../../contract/api.ts'
+import type { Refusal } from '../../contract/refusal.ts'
 import type { Caller } from '../identity/caller.ts'
 
 export interface Sessions {
@@ -19,7 +20,9 @@ export interface Sessions {
    * May this caller open a connection of this session to this target? Throws what the link answers instead of opening
    * (`not-found`, `not-allowed`, `killed`, `conflict` over the limit).
    */
-  admit(caller: Caller, id: string, target: string): Admission
+  admit(caller: Caller, id: string, target: string): Promise<Admission>
+  /** Waits until the caller's session ends, however long that takes; undefined: the signal, or the gateway, ended first. */
+  whenEnded(caller: Caller, id: string, signal: AbortSignal): Promise<Refusal | undefined>
   close(): Promise<void>
 }
 

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Clock } from '../../../src/base/clock.ts'
 import { Secret } from '../../../src/base/secret.ts'
 import { hoopError } from '../../../src/contract/error-codes.ts'
-import { type AuditRecord, recordSchema } from '../../../src/contract/record.ts'
+import { type AuditRecord, type RecordDraft, recordSchema } from '../../../src/contract/record.ts'
 import { createApprovals } from '../../../src/gateway/approvals/create-approvals.ts'
 import type { Audit } from '../../../src/gateway/audit/audit.ts'
 import { openAudit } from '../../../src/gateway/audit/open.ts'
@@ -109,6 +109,18 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
+const sessionStart = (session: string, { user, subject, groups }: Caller): RecordDraft => ({
+  type: 'session.start',
+  session,
+  user,
+  subject,
+  groups,
+  agent: null,
+  target: null,
+  connection: null,
+  reason: null,
+  targets: ['pg-prod'],
+})
 const wish = (...targets: string[]) => ({ targets, reason: 'ticket 7', agent: null })
 
 interface Conversation {
@@ -123,7 +135,7 @@ async function connect(session: string, name = 'pg-prod', who = dev): Promise<Co
   const [socket, far] = duplexPair()
   const heard: string[] = []
   const reader = createInterface({ input: socket }).on('line', (line) => heard.push(line))
-  const done = sessions.admit(who, session, name).run(far)
+  const done = (await sessions.admit(who, session, name)).run(far)
   socket.write('hello psql\n')
   return {
     socket,
@@ -205,21 +217,21 @@ describe('a connection', () => {
 
   it('is not admitted into the session of another, nor beyond its targets', async () => {
     const { id } = await sessions.start(dev, wish('pg-prod'))
-    expect(() => sessions.admit(other, id, 'pg-prod')).toThrow(expect.objectContaining({ code: 'not-found' }))
-    expect(() => sessions.admit(admin, id, 'pg-prod')).toThrow(expect.objectContaining({ code: 'not-found' }))
-    expect(() => sessions.admit(dev, id, 'pg-dead')).toThrow(expect.objectContaining({ code: 'not-allowed' }))
-    expect(() => sessions.admit(dev, 'ses_none', 'pg-prod')).toThrow(expect.objectContaining({ code: 'not-found' }))
+    await expect(sessions.admit(other, id, 'pg-prod')).rejects.toMatchObject({ code: 'not-found' })
+    await expect(sessions.admit(admin, id, 'pg-prod')).rejects.toMatchObject({ code: 'not-found' })
+    await expect(sessions.admit(dev, id, 'pg-dead')).rejects.toMatchObject({ code: 'not-allowed' })
+    await expect(sessions.admit(dev, 'ses_none', 'pg-prod')).rejects.toMatchObject({ code: 'not-found' })
   })
 
   it('is refused when the person lost access after the session was opened', async () => {
     const { id } = await sessions.start(dev, wish('pg-prod'))
     const moved = { ...dev, groups: ['sales'] }
-    expect(() => sessions.admit(moved, id, 'pg-prod')).toThrow(expect.objectContaining({ code: 'not-allowed' }))
+    await expect(sessions.admit(moved, id, 'pg-prod')).rejects.toMatchObject({ code: 'not-allowed' })
   })
 
   it('opens no credential when a reload took the access away while the client was greeting', async () => {
     const { id } = await sessions.start(dev, wish('pg-prod'))
-    const admission = sessions.admit(dev, id, 'pg-prod')
+    const admission = await sessions.admit(dev, id, 'pg-prod')
     loaded = load({ rules: [] })
     const [socket, far] = duplexPair()
     const done = admission.run(far)
@@ -264,7 +276,7 @@ describe('a connection', () => {
     const client = await connect(id)
     await client.hear()
     expect((await sessions.get(dev, id)).connections).toBe(1)
-    expect(() => sessions.admit(dev, id, 'pg-prod')).toThrow(expect.objectContaining({ code: 'conflict' }))
+    await expect(sessions.admit(dev, id, 'pg-prod')).rejects.toMatchObject({ code: 'conflict' })
     client.socket.end()
     await client.done
     expect((await sessions.get(dev, id)).connections).toBe(0)
@@ -337,7 +349,7 @@ describe('the end', () => {
       { type: 'admin', action: 'session.kill', user: 'ana@demo', session: id },
       { type: 'session.end', user: 'dev@demo', why: 'killed by ana@demo: runaway agent' },
     ])
-    expect(() => sessions.admit(dev, id, 'pg-prod')).toThrow(expect.objectContaining({ code: 'killed' }))
+    await expect(sessions.admit(dev, id, 'pg-prod')).rejects.toMatchObject({ code: 'killed' })
     expect(await sessions.get(dev, id)).toMatchObject({
       ended: expect.any(String),
       why: expect.stringContaining('killed'),
@@ -371,7 +383,7 @@ describe('the end', () => {
     await sessions.end(dev, id)
     await sessions.end(dev, id)
     expect(await story()).toEqual(['session.start', 'session.end'])
-    expect(() => sessions.admit(dev, id, 'pg-prod')).toThrow(expect.objectContaining({ code: 'conflict' }))
+    await expect(sessions.admit(dev, id, 'pg-prod')).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('comes by itself when nobody was heard of for the grace time, and not before', async () => {
@@ -387,6 +399,53 @@ describe('the end', () => {
     now += 5 * 3_600_000
     vi.advanceTimersByTime(60_000)
     await vi.waitFor(async () => expect(await story()).toEqual(['session.start', 'session.end']))
+  })
+})
+
+describe('waiting for the end', () => {
+  const never = new AbortController().signal
+
+  it('tells of a kill at once, and again whoever asks later', async () => {
+    const { id } = await sessions.start(dev, wish('pg-prod'))
+    const waiting = sessions.whenEnded(dev, id, never)
+    await sessions.kill(admin, id, 'enough')
+    const told = { code: 'killed', message: 'killed by ana@demo: enough' }
+    expect(await waiting).toMatchObject(told)
+    expect(await sessions.whenEnded(dev, id, never)).toMatchObject(told)
+  })
+
+  it('is for its owner', async () => {
+    const { id } = await sessions.start(dev, wish('pg-prod'))
+    await expect(sessions.whenEnded(other, id, never)).rejects.toMatchObject({ code: 'not-found' })
+    await expect(sessions.whenEnded(admin, id, never)).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  it('says nothing when the one who waits leaves, or the gateway stops', async () => {
+    const { id } = await sessions.start(dev, wish('pg-prod'))
+    const leave = new AbortController()
+    const waiting = sessions.whenEnded(dev, id, leave.signal)
+    const staying = sessions.whenEnded(dev, id, never)
+    leave.abort()
+    expect(await waiting).toBeUndefined()
+    await sessions.close()
+    expect(await staying).toBeUndefined()
+  })
+
+  it('keeps the session from ending by itself', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    await stop()
+    await start()
+    const { id } = await sessions.start(dev, wish('pg-prod'))
+    const leave = new AbortController()
+    const waiting = sessions.whenEnded(dev, id, leave.signal)
+    // The audit's reader answers before the wait begins.
+    await sessions.get(dev, id)
+    now += 50 * 3_600_000
+    vi.advanceTimersByTime(60_000)
+    leave.abort()
+    expect(await waiting).toBeUndefined()
+    vi.advanceTimersByTime(60_000)
+    expect(await story()).toEqual(['session.start'])
   })
 })
 
@@ -439,15 +498,57 @@ describe('a gateway restart', () => {
   it('does not bring back what had ended', async () => {
     const { id } = await sessions.start(dev, wish('pg-prod'))
     await sessions.kill(admin, id, 'enough')
+    const own = await sessions.start(dev, wish('pg-prod'))
+    await sessions.end(dev, own.id)
     await stop()
     await start()
-    expect(() => sessions.admit(dev, id, 'pg-prod')).toThrow(expect.objectContaining({ code: 'not-found' }))
+    await expect(sessions.admit(dev, id, 'pg-prod')).rejects.toMatchObject({
+      code: 'killed',
+      message: 'killed by ana@demo: enough',
+    })
+    await expect(sessions.admit(dev, own.id, 'pg-prod')).rejects.toMatchObject({ code: 'conflict' })
+    await expect(sessions.admit(other, id, 'pg-prod')).rejects.toMatchObject({ code: 'not-found' })
+    await expect(sessions.kill(admin, id, 'again')).rejects.toMatchObject({
+      message: `session ${id} has ended already`,
+    })
+  })
+
+  it('leaves a session killable while its client is not back yet', async () => {
+    const { id } = await sessions.start(dev, wish('pg-prod'))
+    await stop()
+    await start()
+    await sessions.kill(admin, id, 'enough')
+    expect((await story()).slice(-2)).toEqual(['session.kill', 'session.end'])
+    await expect(sessions.admit(dev, id, 'pg-prod')).rejects.toMatchObject({ code: 'killed' })
+    expect(await sessions.list(dev, { live: true, limit: 10 })).toEqual([])
+  })
+
+  it.each([
+    ['killed', (id: string) => sessions.kill(admin, id, 'enough')],
+    ['ended', (id: string) => sessions.end(dev, id)],
+  ])('leaves a session that was not taken up to be %s, for good', async (_, end) => {
+    // As after a restart with more open sessions than are taken up at once.
+    await audit.append([sessionStart('ses_late', dev)])
+    await end('ses_late')
+    expect(await story()).toContain('session.end')
+    await expect(sessions.admit(dev, 'ses_late', 'pg-prod')).rejects.toMatchObject({
+      code: expect.stringMatching(/killed|conflict/),
+    })
+    expect(await sessions.get(dev, 'ses_late')).toMatchObject({ ended: expect.any(String) })
+  })
+
+  it('takes up what is open in the audit when its client comes', async () => {
+    await audit.append([sessionStart('ses_late', dev)])
+    const client = await connect('ses_late')
+    expect(await client.hear()).toBe('ready')
+    client.socket.end()
+    await client.done
   })
 
   it('admits nothing while it stops', async () => {
     const { id } = await sessions.start(dev, wish('pg-prod'))
     await sessions.close()
-    expect(() => sessions.admit(dev, id, 'pg-prod')).toThrow(expect.objectContaining({ code: 'gateway-unreachable' }))
+    await expect(sessions.admit(dev, id, 'pg-prod')).rejects.toMatchObject({ code: 'gateway-unreachable' })
     await expect(sessions.start(dev, wish('pg-prod'))).rejects.toMatchObject({ code: 'gateway-unreachable' })
   })
 })

@@ -5,15 +5,19 @@ import {
   createSessionSchema,
   killSchema,
   paths,
+  type SessionEnd,
   sessionSchema,
   sessionsQuerySchema,
   sessionsSchema,
 } from '../../../contract/api.ts'
 import { type Api, callerOf, pattern, type RouteContext } from '../context.ts'
+import { streamLines } from './stream-lines.ts'
 
 const idSchema = z.object({ id: z.string() })
 
-export function sessionRoutes(app: Api, { sessions }: RouteContext): void {
+export function sessionRoutes(app: Api, context: RouteContext): void {
+  const { sessions } = context
+
   app.post(
     paths.sessions,
     {
@@ -47,6 +51,26 @@ export function sessionRoutes(app: Api, { sessions }: RouteContext): void {
     async (request) => sessions.get(callerOf(request), request.params.id),
   )
 
+  app.get(
+    pattern(paths.endSession(':id')),
+    {
+      schema: {
+        summary: 'Wait for the end of an own session: one line of NDJSON when it comes, empty ones until then',
+        params: idSchema,
+        produces: ['application/x-ndjson'],
+      },
+    },
+    (request, reply) => {
+      const caller = callerOf(request)
+      return streamLines(reply, context, '', async (signal) => {
+        // Asked once before the answer begins: a session that is not the caller's is not found.
+        const { id } = request.params
+        await sessions.get(caller, id)
+        return endOf(sessions.whenEnded(caller, id, signal))
+      })
+    },
+  )
+
   app.post(
     pattern(paths.endSession(':id')),
     {
@@ -77,4 +101,11 @@ export function sessionRoutes(app: Api, { sessions }: RouteContext): void {
       return reply.code(204).send(null)
     },
   )
+}
+
+async function* endOf(waiting: ReturnType<RouteContext['sessions']['whenEnded']>): AsyncGenerator<string> {
+  const refusal = await waiting
+  if (refusal === undefined) return
+  const { code, message, next } = refusal
+  yield JSON.stringify({ code: code === 'killed' ? code : 'cancelled', message, next } satisfies SessionEnd)
 }
