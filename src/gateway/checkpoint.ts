@@ -31,7 +31,7 @@ import {
 import type { Metrics } from './metrics.ts'
 import { decide, type Judgement, type Policy } from './policy/decide.ts'
 import type { Masks } from './policy/masking.ts'
-import { redactCommand } from './policy/redact-command.ts'
+import { redactCommand, redactText } from './policy/redact-command.ts'
 
 export type { Hold } from './checkpoint/hold.ts'
 export type { ColumnName, Masks, MaskStyle } from './policy/masking.ts'
@@ -254,7 +254,8 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
       return
     }
     open.delete(permit)
-    audit.note(outcomeRecord(asker, permit.command, { durationMs: clock.elapsed() - issuedAt, ...outcome }))
+    const shown = { durationMs: clock.elapsed() - issuedAt, ...outcome, ...redactedError(outcome, permit.recordMasks) }
+    audit.note(outcomeRecord(asker, permit.command, shown))
   }
 
   return {
@@ -279,6 +280,11 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
       for (const permit of open.keys()) settle(permit, { status: 'unknown' })
     },
   }
+}
+
+/** A target's error repeats values, also to people who may see them; the audit is read by others. */
+function redactedError({ error }: Outcome, masks: Masks): Pick<Outcome, 'error'> {
+  return error === undefined ? {} : { error: { ...error, message: redactText(error.message, masks) } }
 }
 
 const unjudged: Judgement = {

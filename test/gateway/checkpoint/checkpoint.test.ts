@@ -117,6 +117,18 @@ describe('an allowed command', () => {
     expect(defects).toEqual(['a permit was settled twice, or was never issued here'])
   })
 
+  it('that failed is recorded without the secrets that its error repeats', async () => {
+    const gate = checkpoint({
+      masks: [{ name: 'mail', detectors: ['email'], style: 'redact', except: { groups: ['engineering'] } }],
+    })
+    const [permit] = permitsOf(await gate.clear([read]))
+    if (permit === undefined) throw new Error('no permit')
+    const message = 'invalid input syntax for type integer: "ana@example.com"'
+    gate.settle(permit, { status: 'failed', error: { code: '22P02', message } })
+    const [{ outcome } = { outcome: undefined }] = audit.of('outcome')
+    expect(outcome?.error).toEqual({ code: '22P02', message: 'invalid input syntax for type integer: "•••"' })
+  })
+
   it('that is never settled is settled as unknown when the connection is over', async () => {
     const gate = checkpoint()
     const [first, second] = permitsOf(await gate.clear([read, read]))
