@@ -3,12 +3,10 @@ import { hoopError } from '../../../contract/error-codes.ts'
 import { endCopy, forwardCopyData } from './copy.ts'
 import { callFunction } from './call.ts'
 import { createExtended } from './extended.ts'
+import { drop, type Rest } from './rest.ts'
 import { query } from './simple.ts'
 import type { Talk } from './talk.ts'
 import { createCutter, type Piece } from './wire.ts'
-
-/** What to do with the rest of a message that comes in parts. */
-export type Rest = (piece: Piece) => Promise<void> | void
 
 /** Bytes of a message around its SQL: header, a statement's name, parameter types. */
 const aroundSql = 512 * 1024
@@ -98,8 +96,6 @@ function createHandler(talk: Talk): (piece: Piece) => Promise<void> {
     else await rest?.(piece)
   }
 }
-
-export function drop(): void {}
 
 function whole(piece: Piece): Piece {
   if (!piece.last)

@@ -1,9 +1,9 @@
 /** FunctionCall, the old fast path: runs a function by its OID, past every statement. libpq's large objects use it. */
 import type { Parameter } from '../../../contract/command.ts'
-import { drop, type Rest } from './asked.ts'
 import { clear } from './clear.ts'
 import { View } from './messages.ts'
 import { refuseSimply } from './simple.ts'
+import { drop, type Rest } from './rest.ts'
 import { type Talk, untilCertain } from './talk.ts'
 import type { Piece } from './wire.ts'
 

@@ -1,5 +1,5 @@
 /** COPY from the client: data carries no SQL and streams through; only where it ends matters to the conversation. */
-import type { Rest } from './asked.ts'
+import type { Rest } from './rest.ts'
 import type { Talk } from './talk.ts'
 import type { Piece } from './wire.ts'
 

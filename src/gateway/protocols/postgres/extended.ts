@@ -3,7 +3,6 @@
  * refusal the rest up to Sync is dropped here, as the server drops it after the failure that stands in the refusal's place.
  */
 import type { Refusal } from '../../../contract/refusal.ts'
-import { drop, type Rest } from './asked.ts'
 import { type BindView, createBindReader } from './bind.ts'
 import { clear } from './clear.ts'
 import { readAhead } from './judged.ts'
@@ -11,9 +10,10 @@ import { nameKey, type ParseView, readExecute, readNamed, readParse, View } from
 import type { Names } from './names.ts'
 import { readParameters } from './parameters.ts'
 import type { Statement } from './parts.ts'
+import type { Portal, Prepared } from './prepared.ts'
 import { notUnderstood } from './refusals.ts'
+import { drop, type Rest } from './rest.ts'
 import type { Run } from './run.ts'
-import type { Portal, Prepared } from './session.ts'
 import { changesMeaning, mentionsExecute } from './simple.ts'
 import { type Talk, untilAnswered, untilCertain } from './talk.ts'
 import type { Piece } from './wire.ts'

@@ -4,8 +4,8 @@
  */
 import type { Refusal } from '../../../contract/refusal.ts'
 import type { Statement } from './parts.ts'
+import type { Portal, Prepared } from './prepared.ts'
 import type { Run } from './run.ts'
-import type { Portal, Prepared } from './session.ts'
 
 interface Common {
   /** Which run of messages up to a Sync (or Query, or FunctionCall) it belongs to. */

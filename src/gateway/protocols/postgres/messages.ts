@@ -180,10 +180,6 @@ export function endsConnection(fields: ReadonlyMap<string, string>): boolean {
   return severity === 'FATAL' || severity === 'PANIC'
 }
 
-export function readFunctionOid(bytes: Buffer): number {
-  return new View(bytes).uint32()
-}
-
 export function readParameterTypes(bytes: Buffer): readonly number[] {
   const view = new View(bytes)
   const types: number[] = []

@@ -2,34 +2,12 @@
  * What the conversation knows of its server session: reported parameters, the transaction, and what names of statements,
  * portals, cursors and settings mean. The statement reader looks at it through `SqlSession`.
  */
-import type { Parameter } from '../../../contract/command.ts'
 import type { Ledger } from './ledger.ts'
 import type { TransactionStatus } from './messages.ts'
 import { Names } from './names.ts'
 import type { Effect, SqlSession, Statement } from './parts.ts'
-import type { Run } from './run.ts'
+import type { Portal, Prepared } from './prepared.ts'
 import type { Catalog } from './sql/catalog.ts'
-
-/** A prepared statement, from Parse or from SQL's PREPARE. */
-export interface Prepared {
-  readonly statements: readonly Statement[]
-  /** Parameter types: those that the client gave, completed when the server describes them. */
-  types: readonly number[]
-}
-
-export interface Portal {
-  /** undefined: bound to a statement that we do not know. */
-  readonly prepared: Prepared | undefined
-  readonly name: Buffer
-  readonly parameters: readonly Parameter[]
-  readonly bytes: number
-  /** Set once it was cleared: running it on is part of the same command. */
-  run: Run | undefined
-  /** Execute was forwarded. */
-  started: boolean
-  /** Its last RowDescription. */
-  description?: Buffer
-}
 
 export class Session implements SqlSession {
   parameters: ReadonlyMap<string, string> = new Map()

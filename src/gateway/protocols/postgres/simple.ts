@@ -1,9 +1,9 @@
 /** The simple protocol: a Query is a batch; all of it is judged before any of it is forwarded. */
 import type { Refusal } from '../../../contract/refusal.ts'
-import { drop, type Rest } from './asked.ts'
 import { clear } from './clear.ts'
 import { readQuery } from './messages.ts'
 import type { Statement } from './parts.ts'
+import { drop, type Rest } from './rest.ts'
 import { type Talk, untilAnswered, untilCertain } from './talk.ts'
 import type { Piece } from './wire.ts'
 
