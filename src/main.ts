@@ -2,9 +2,9 @@
  * The program: the tree of commands, and the one place where errors become exit codes and hints. Commands load what they
  * need when they run, so that help answers at once. It returns the exit code; ending the process is bin/hoop.js' business.
  */
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { Command, CommanderError, Option } from 'commander'
+import { ownVersion } from './base/version.ts'
 import { approveCommand } from './commands/approve.ts'
 import { complete } from './commands/complete.ts'
 import { completionCommand } from './commands/completion.ts'
@@ -42,7 +42,7 @@ export async function main(host: Host): Promise<number> {
     env: host.env,
     io: host,
     home: homedir(),
-    version: versionOf(),
+    version: ownVersion(),
     signal: stop.signal,
     takeSignals,
     platform: host.platform,
@@ -224,11 +224,4 @@ async function drained(host: Host): Promise<void> {
         }),
     ),
   )
-}
-
-function versionOf(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return version
 }

@@ -1,32 +1,45 @@
 /**
- * Text from outside, made safe to print: a statement or a reason can carry terminal escapes that move the cursor, hide
- * lines or retitle the window. They are shown and never obeyed. Bidirectional and zero-width characters count too: they
- * make a text read differently from what it says (https://trojansource.codes).
+ * Text from outside, made safe to show: a statement or a reason can carry terminal escapes that move the cursor, hide
+ * lines or retitle the window, text that reorders itself, or words nobody can see (https://trojansource.codes). They are
+ * shown and never obeyed, everywhere in the same way.
  */
 
-/** C0 and DEL, C1, soft hyphen, zero-width and bidirectional controls, line and paragraph separators, tags, lone surrogates. */
-const hidden =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Surrogate}/gu
+/**
+ * Controls (C0, DEL, C1), format characters (bidirectional overrides, zero width, tags), surrogates that stand alone,
+ * private and unassigned ones, whatever Unicode lets a renderer ignore, separators other than the plain space, and skin
+ * tones, which terminals measure differently.
+ */
+const suspicious =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Emoji_Modifier}]|(?! )\p{Zs}/u
+const each = new RegExp(suspicious.source, 'gu')
+
+/** Stretches of suspicious characters. */
+export const suspiciousRuns = new RegExp(`(?:${suspicious.source})+`, 'gu')
+
+export function isSuspicious(character: string): boolean {
+  return suspicious.test(character)
+}
+
+/** `␛` for ESC, `␤` for a line feed, `<U+202E>` for what has no picture. */
+export function standIn(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code)
+  if (code === 0x7f) return '␡'
+  return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
+}
 
 /** Keeps line feeds and tabs; for places where a text may have several lines. */
 export function visible(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(hidden, (character) => {
-    if (character === '\n' || character === '\t') return character
-    return escaped(character)
-  })
+  return text
+    .replaceAll('\r\n', '\n')
+    .replaceAll(each, (character) => (character === '\n' || character === '\t' ? character : standIn(character)))
 }
 
 /** One line: a line feed is shown as ↵, so that what follows a `--` comment does not look like a part of it. */
 export function visibleLine(text: string): string {
   return text
     .trim()
-    .replace(/[ \t]*\r?\n[ \t\r\n]*/g, ' ↵ ')
-    .replace(/\t/g, ' ')
-    .replace(hidden, escaped)
-}
-
-function escaped(character: string): string {
-  const code = character.codePointAt(0) ?? 0
-  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`
-  return `\\u{${code.toString(16)}}`
+    .replaceAll(/[ \t]*\r?\n[ \t\r\n]*/g, ' ↵ ')
+    .replaceAll('\t', ' ')
+    .replaceAll(each, standIn)
 }

@@ -1,5 +1,5 @@
 /** One line of text being typed. */
-import { isSuspicious } from './text/visible.ts'
+import { isSuspicious } from '../base/visible.ts'
 import { graphemesOf } from './text/width.ts'
 
 /** What the API takes for a reason. */

@@ -1,9 +1,9 @@
 /** The lines every screen has: title, banner, bottom line, help, and one line of text being typed. */
+import { visibleLine } from '../../base/visible.ts'
 import { type KeyTable, keyLabel } from '../keys.ts'
 import type { Movement } from '../scrolling.ts'
 import type { Connection } from '../source.ts'
 import { fitted, type Line, lineWidth, type Span, spread } from '../text/span.ts'
-import { visible } from '../text/visible.ts'
 import { graphemesOf, widthOf } from '../text/width.ts'
 import type { Tone } from '../theme.ts'
 
@@ -17,7 +17,7 @@ export function titleLine(name: string, middle: Line, right: Line, width: number
 export function bannerLine(connection: Connection, width: number): Line {
   if (connection.state === 'connecting')
     return fitted([{ text: 'Connecting to the gateway …', tone: 'warning' }], width)
-  const reason = connection.state === 'lost' ? `: ${visible(connection.reason)}` : ''
+  const reason = connection.state === 'lost' ? `: ${visibleLine(connection.reason)}` : ''
   return fitted([{ text: `Connection lost, trying again${reason}`, tone: 'bad' }], width)
 }
 

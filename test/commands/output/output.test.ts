@@ -86,7 +86,7 @@ test('shows a record in one line, with nothing in it that a terminal would obey'
   const form = { style: plain, now, columns: undefined }
   const line = recordLine(recorded(command('cmd_1', { verdict: 'deny', text: 'SELECT\n\u001b[31m 1' })), form)
   expect(line).toContain('deny')
-  expect(line).toContain('SELECT ↵ \\x1b[31m 1 (rule test)')
+  expect(line).toContain('SELECT ↵ ␛[31m 1 (rule test)')
   expect(line).not.toMatch(/[\u001b\n]/)
 })
 

@@ -1,4 +1,5 @@
 /** Everything a reviewer should know about one approval, as rows that can be scrolled. What decides comes first. */
+import { visibleLine } from '../../../base/visible.ts'
 import type { Approval } from '../../../contract/api.ts'
 import { entries, entry, heading, quiet } from '../../parts/labelled.ts'
 import { statement, touchLines } from '../../parts/statement.ts'
@@ -6,7 +7,7 @@ import { type Block, linesBlock, stack } from '../../text/block.ts'
 import { wrapSpans } from '../../text/paragraph.ts'
 import type { Line, Span } from '../../text/span.ts'
 import { timeOfDay } from '../../text/time.ts'
-import { excerpt, visible, visibleSpans } from '../../text/visible.ts'
+import { excerpt, visibleSpans } from '../../text/visible.ts'
 
 export interface Detail {
   readonly block: Block
@@ -103,7 +104,7 @@ function reviewers(approval: Approval, width: number): Block {
 }
 
 function earlier({ earlier, session }: Approval, width: number): Block {
-  const title = heading(`Earlier in session ${visible(session)}`)
+  const title = heading(`Earlier in session ${visibleLine(session)}`)
   if (earlier.length === 0) return linesBlock([...title, [quiet('nothing')]])
   const tone = { allow: 'good', deny: 'bad', hold: 'warning' } as const
   const lines = earlier.flatMap(({ at, text, verdict }) =>

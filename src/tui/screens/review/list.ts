@@ -1,7 +1,8 @@
 /** The pending approvals as a table. Pure: one line for each, cut to the columns that there are. */
+import { visibleLine } from '../../../base/visible.ts'
 import { column, fitted, type Line, spread } from '../../text/span.ts'
 import { age, secondsLeft } from '../../text/time.ts'
-import { excerpt, visible } from '../../text/visible.ts'
+import { excerpt } from '../../text/visible.ts'
 import { widthOf } from '../../text/width.ts'
 import type { Tone } from '../../theme.ts'
 import { type Item, isPending } from './items.ts'
@@ -51,9 +52,9 @@ function columnsFor(items: readonly Item[], width: number, now: number): readonl
     of: (item) => standing(item, now),
     tone: ({ approval }) => (secondsLeft(approval.expires, now) < 60 ? 'bad' : undefined),
   }
-  const who = ({ approval: { user, agent } }: Item): string => visible(agent === null ? user : `${user} (${agent})`)
-  const target = ({ approval }: Item): string => visible(approval.target)
-  const rule = ({ approval }: Item): string => visible(approval.needs.map((need) => need.rule).join(', '))
+  const who = ({ approval: { user, agent } }: Item): string => visibleLine(agent === null ? user : `${user} (${agent})`)
+  const target = ({ approval }: Item): string => visibleLine(approval.target)
+  const rule = ({ approval }: Item): string => visibleLine(approval.needs.map((need) => need.rule).join(', '))
   const columns: Column[] = [left]
   if (width >= 50) columns.push({ title: 'AGE', width: 3, of: ({ approval }) => age(approval.created, now) })
   const share = width < 100 ? width / 4 : width / 5
@@ -72,5 +73,5 @@ export function summaryOf({ approval: { commands } }: Pick<Item, 'approval'>): s
   if (held === undefined) return ''
   const { verb, objects, text } = held.asked
   const more = commands.length === 1 ? '' : ` (+${commands.length - 1} more)`
-  return objects.length > 0 ? `${visible(`${verb} ${objects.join(', ')}`)}${more}` : `${excerpt(text)}${more}`
+  return objects.length > 0 ? `${visibleLine(`${verb} ${objects.join(', ')}`)}${more}` : `${excerpt(text)}${more}`
 }

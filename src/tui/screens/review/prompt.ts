@@ -1,8 +1,8 @@
 /** The questions of the review screen: approve (a word to type where it destroys), deny (a reason), filter. Pure. */
+import { visibleLine } from '../../../base/visible.ts'
 import type { Decide } from '../../../contract/api.ts'
 import { edit, insert } from '../../editing.ts'
 import { countdown, secondsLeft } from '../../text/time.ts'
-import { visible } from '../../text/visible.ts'
 import { type Item, isPending } from './items.ts'
 import type { Prompt, ReviewState } from './model.ts'
 
@@ -14,7 +14,7 @@ export function promptFor(state: ReviewState, item: Item | undefined, kind: 'app
   if (item === undefined) return no('Nothing is selected.')
   if (!isPending(item)) return no(`Too late: ${endSentence(item)}.`)
   const { id, digest, confirm, whyNot, expires } = item.approval
-  if (whyNot !== null) return no(`You may not decide: ${visible(whyNot)}`)
+  if (whyNot !== null) return no(`You may not decide: ${visibleLine(whyNot)}`)
   if (state.connection.state !== 'connected') return no('Not connected: what is shown may be out of date.')
   if (state.sending !== null) return no('A decision is on its way; wait for its answer.')
   if (secondsLeft(expires, state.now) === 0) return no('Too late: its time is over.')
@@ -61,9 +61,9 @@ export function endSentence({ approval, gone }: Item): string {
     case 'denied': {
       const wanted = approval.state === 'approved' ? 'approve' : 'deny'
       const by = approval.decisions.filter(({ decision }) => decision === wanted)
-      const names = by.map(({ user }) => visible(user)).join(' and ')
+      const names = by.map(({ user }) => visibleLine(user)).join(' and ')
       const reason = approval.state === 'denied' ? by.at(-1)?.reason : undefined
-      const why = reason === undefined || reason === null ? '' : `: ${visible(reason)}`
+      const why = reason === undefined || reason === null ? '' : `: ${visibleLine(reason)}`
       return `it was ${approval.state}${names === '' ? '' : ` by ${names}`}${why}`
     }
     case 'expired':

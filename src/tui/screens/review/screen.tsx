@@ -1,11 +1,11 @@
 /** Pending approvals above, what the selected one asks below. Draws the state and hands keys on; decides nothing. */
+import { visibleLine } from '../../../base/visible.ts'
 import { bannerLine, barLine, dividerLine, helpBarLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
 import { Rows } from '../../parts/rows.tsx'
 import { Screen } from '../../parts/screen.tsx'
 import type { Store } from '../../store.ts'
 import { windowOf } from '../../text/block.ts'
 import { fitted, type Line } from '../../text/span.ts'
-import { visible } from '../../text/visible.ts'
 import { useStore } from '../../use-store.ts'
 import { isPending } from './items.ts'
 import { detailKeys, helpParts, listKeys } from './keys.ts'
@@ -59,7 +59,7 @@ function title(state: ReviewState, { shown }: View): Line {
   return titleLine(
     'hoop approve',
     [{ text: state.loaded ? `${waiting} pending${found}` : '' }],
-    [{ text: visible(state.me.user), tone: 'quiet' }],
+    [{ text: visibleLine(state.me.user), tone: 'quiet' }],
     state.size.columns,
   )
 }
@@ -111,7 +111,7 @@ function bottom(state: ReviewState, view: View): readonly Line[] {
   const sending: Line = state.sending === null ? [] : [{ text: 'Sending the decision …', tone: 'quiet' }]
   const notice: Line = state.notice === null ? sending : [{ text: state.notice.text, tone: state.notice.tone }]
   if (state.prompt === null) return [notice]
-  const input = inputLine(labelOf(state.prompt), visible(state.prompt.input), width)
+  const input = inputLine(labelOf(state.prompt), visibleLine(state.prompt.input), width)
   if (view.layout.bottom < 2) return [state.notice === null ? input : notice]
   return [state.notice === null ? fitted(questionOf(state.prompt, view, state.seen), width) : notice, input]
 }
@@ -119,11 +119,12 @@ function bottom(state: ReviewState, view: View): readonly Line[] {
 function questionOf(prompt: Prompt, { item, detail }: View, seen: number): Line {
   if (prompt.kind === 'filter') return [{ text: 'Words to look for in who, target, rule and text', tone: 'quiet' }]
   if (item === undefined) return []
-  const asks = `${summaryOf(item)} for ${visible(item.approval.user)}`
+  const asks = `${summaryOf(item)} for ${visibleLine(item.approval.user)}`
   if (prompt.kind === 'deny') return [{ text: `Deny ${asks}?`, tone: 'bad' }]
   const unseen = (detail?.essential ?? 0) - seen
   const warning: Line = unseen > 0 ? [{ text: `${unseen} rows not read yet! `, tone: 'bad' }] : []
-  const question = prompt.confirm === null ? `Approve ${asks}?` : `Type ${visible(prompt.confirm)} to approve ${asks}.`
+  const question =
+    prompt.confirm === null ? `Approve ${asks}?` : `Type ${visibleLine(prompt.confirm)} to approve ${asks}.`
   return [...warning, { text: question, tone: 'warning' }]
 }
 

@@ -1,6 +1,7 @@
 /** A record in one word and one line. */
+import { visibleLine } from '../../../base/visible.ts'
 import type { AuditRecord, Outcome } from '../../../contract/record.ts'
-import { excerpt, visible } from '../../text/visible.ts'
+import { excerpt } from '../../text/visible.ts'
 import type { Tone } from '../../theme.ts'
 
 export interface Description {
@@ -16,12 +17,12 @@ export function describe(record: AuditRecord): Description {
       return {
         word: 'session',
         tone: 'title',
-        text: `opened for ${visible(record.targets.join(', '))}${because(record.reason)}`,
+        text: `opened for ${visibleLine(record.targets.join(', '))}${because(record.reason)}`,
       }
     case 'session.end':
       return { word: 'session', tone: 'title', text: `ended${because(record.why)}` }
     case 'connection.start':
-      return { word: 'connect', tone: 'quiet', text: visible(record.detail ?? '') }
+      return { word: 'connect', tone: 'quiet', text: visibleLine(record.detail ?? '') }
     case 'connection.end':
       return { word: 'connect', tone: 'quiet', text: `closed${because(record.why)}` }
     case 'command': {
@@ -31,13 +32,13 @@ export function describe(record: AuditRecord): Description {
     case 'approval.decision':
       return {
         ...(record.decision === 'approve' ? { word: 'approve', tone: 'good' } : { word: 'denied', tone: 'bad' }),
-        text: `${visible(record.approval)}${because(record.reason)}`,
+        text: `${visibleLine(record.approval)}${because(record.reason)}`,
       }
     case 'approval.end':
       return {
         word: 'approval',
         tone: record.end === 'approved' ? 'good' : 'bad',
-        text: `${visible(record.approval)}: ${visible(record.why)}`,
+        text: `${visibleLine(record.approval)}: ${visibleLine(record.why)}`,
       }
     case 'outcome':
       return {
@@ -46,7 +47,7 @@ export function describe(record: AuditRecord): Description {
         text: outcomeText(record.outcome),
       }
     case 'admin':
-      return { word: 'admin', tone: 'title', text: `${visible(record.action)} ${visible(record.detail)}` }
+      return { word: 'admin', tone: 'title', text: `${visibleLine(record.action)} ${visibleLine(record.detail)}` }
     default:
       return record satisfies never
   }
@@ -66,16 +67,16 @@ export function searchable(record: AuditRecord): string {
 
 export function outcomeText({ rows, durationMs, error, summary, masked, bytesOut }: Outcome): string {
   const parts = [
-    summary === undefined ? undefined : visible(summary),
+    summary === undefined ? undefined : visibleLine(summary),
     rows === undefined ? undefined : `${rows} ${rows === 1 ? 'row' : 'rows'}`,
     bytesOut === undefined || bytesOut === 0 ? undefined : `${bytesOut} bytes`,
     durationMs === undefined ? undefined : `${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)} ms`,
     masked === true ? 'masked' : undefined,
-    error === undefined ? undefined : `${visible(error.code)} ${visible(error.message)}`,
+    error === undefined ? undefined : `${visibleLine(error.code)} ${visibleLine(error.message)}`,
   ]
   return parts.filter((part) => part !== undefined).join(', ')
 }
 
 function because(reason: string | null): string {
-  return reason === null || reason === '' ? '' : `: ${visible(reason)}`
+  return reason === null || reason === '' ? '' : `: ${visibleLine(reason)}`
 }

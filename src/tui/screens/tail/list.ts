@@ -1,8 +1,8 @@
 /** Records as a table: one line each, cut to the columns that there are. Only those on the screen are made. */
+import { visibleLine } from '../../../base/visible.ts'
 import type { AuditRecord } from '../../../contract/record.ts'
 import { column, fitted, type Line } from '../../text/span.ts'
 import { timeOfDay } from '../../text/time.ts'
-import { visible } from '../../text/visible.ts'
 import { describe } from './describe.ts'
 
 /** Fixed, so that columns do not jump while records pass by. */
@@ -27,14 +27,14 @@ export function headingLine(width: number): Line {
 export function recordLine(record: AuditRecord, selected: boolean, width: number): Line {
   const { who, target } = widthsFor(width)
   const { word, tone, text } = describe(record)
-  const person = visible(record.agent === null ? record.user : `${record.user} (${record.agent})`)
+  const person = visibleLine(record.agent === null ? record.user : `${record.user} (${record.agent})`)
   const line = fitted(
     [
       { text: selected ? '▸ ' : '  ' },
       ...column(timeOfDay(record.at), 9, 'quiet'),
       ...column(person, who),
       { text: ' ' },
-      ...(target === 0 ? [] : [...column(visible(record.target ?? ''), target), { text: ' ' }]),
+      ...(target === 0 ? [] : [...column(visibleLine(record.target ?? ''), target), { text: ' ' }]),
       ...column(word, 9, tone),
       { text: ' ' },
       { text },

@@ -1,11 +1,11 @@
 /** The audit as it is written, newest last. Draws the state and hands keys on; decides nothing. */
+import { visibleLine } from '../../../base/visible.ts'
 import { bannerLine, barLine, helpBarLine, helpLines, inputLine, titleLine } from '../../parts/chrome.ts'
 import { Rows } from '../../parts/rows.tsx'
 import { Screen } from '../../parts/screen.tsx'
 import type { Store } from '../../store.ts'
 import { windowOf } from '../../text/block.ts'
 import type { Line } from '../../text/span.ts'
-import { visible } from '../../text/visible.ts'
 import { useStore } from '../../use-store.ts'
 import { formatFilter } from './filter.ts'
 import { helpParts, listKeys, recordKeys } from './keys.ts'
@@ -54,7 +54,7 @@ function title(state: TailState): Line {
   const count =
     filter === ''
       ? `${state.received} records`
-      : `${state.shown.length} of ${state.kept.length} for “${visible(filter)}”`
+      : `${state.shown.length} of ${state.kept.length} for “${visibleLine(filter)}”`
   return titleLine('hoop logs', [{ text: count }], [following(state)], state.size.columns)
 }
 
@@ -92,7 +92,7 @@ function body(state: TailState, { list }: TailLayout): readonly Line[] {
 
 function bottom(state: TailState): readonly Line[] {
   const notice: readonly Line[] = state.notice === null ? [] : [[{ text: state.notice, tone: 'warning' }]]
-  const prompt = state.prompt === null ? [] : [inputLine('filter: ', visible(state.prompt), state.size.columns)]
+  const prompt = state.prompt === null ? [] : [inputLine('filter: ', visibleLine(state.prompt), state.size.columns)]
   return [...prompt, ...notice]
 }
 
