@@ -25,7 +25,7 @@ export async function decideOn(runtime: Runtime, output: Output, options: Decide
       hint: `look again: "hoop approve --list"`,
     })
   if (approval.state === 'pending' && approval.whyNot !== null) throw hoopError('not-allowed', approval.whyNot)
-  if (options.decision === 'approve') await confirm(runtime, output, approval, options.confirm)
+  if (options.decision === 'approve') await confirm(runtime, output, approval, options)
 
   const decided = await client.decide(options.id, {
     decision: options.decision,
@@ -54,16 +54,29 @@ function describe(output: Output, approval: Approval): void {
   for (const line of approval.impact?.lines ?? []) output.talk(`  impact  ${visibleLine(line)}`)
 }
 
-/** On a terminal a destructive approval asks to type the name of what goes; elsewhere naming the id has to do. */
-async function confirm(runtime: Runtime, output: Output, approval: Approval, given: string | undefined): Promise<void> {
+/**
+ * A destructive approval asks to type the name of what goes. Where nobody can be asked, a flag has to say that it was
+ * looked at: its name, or the digest of what was seen.
+ */
+async function confirm(runtime: Runtime, output: Output, approval: Approval, options: DecideOptions): Promise<void> {
   if (approval.confirm === null || approval.state !== 'pending') return
   const { stdin, stderr } = runtime.io
-  const asks = given === undefined && stdin.isTTY && stderr.isTTY && !output.json
-  const typed = asks ? await askFor(runtime, `Type ${visibleLine(approval.confirm)} to approve: `) : given
-  if (typed === undefined || typed === approval.confirm) return
+  const asks = options.confirm === undefined && stdin.isTTY && stderr.isTTY && !output.json
+  const typed = asks ? await askFor(runtime, `Type ${visibleLine(approval.confirm)} to approve: `) : options.confirm
+  if (typed === approval.confirm) return
+  // It was compared already; an id alone may come from anywhere.
+  if (typed === undefined && options.digest !== undefined) return
+  if (typed === undefined)
+    throw hoopError('usage', `${approval.id} is destructive: an id is not enough to approve it here`, {
+      hint: `give --confirm ${shellWord(approval.confirm)}, or --digest SHA256 from "hoop approve --list --json"`,
+    })
   throw hoopError('cancelled', `"${typed}" is not "${approval.confirm}": nothing was approved`, {
-    hint: `type the name, or give --confirm ${approval.confirm}`,
+    hint: `type the name, or give --confirm ${shellWord(approval.confirm)}`,
   })
+}
+
+function shellWord(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${visibleLine(text).replaceAll("'", `'\\''`)}'`
 }
 
 async function askFor(runtime: Runtime, question: string): Promise<string> {

@@ -21,7 +21,7 @@ const approve = (options: Partial<ApproveOptions>): ApproveOptions => ({ state: 
 test('approves by id, after showing what', async () => {
   const { gateway, id, answer } = await held()
   const terminal = terminalOf(gateway, 'dba-token')
-  await runApprove(terminal.runtime, approve({ id, reason: 'agreed' }))
+  await runApprove(terminal.runtime, approve({ id, reason: 'agreed', confirm: 'customers' }))
   expect(await answer).toMatchObject({ end: 'approved' })
   expect(terminal.stderr()).toContain('│ DROP TABLE customers')
   expect(terminal.stderr()).toContain(`Approved ${id}`)
@@ -41,11 +41,11 @@ test('denies by id, and answers with the approval as JSON', async () => {
 test('exits with 8 while more reviewers have to agree', async () => {
   const { gateway, id, answer } = await held({ needs: [{ rule: 'two', groups: ['dba'], count: 2 }] })
   const first = terminalOf(gateway, 'dba-token')
-  await runApprove(first.runtime, approve({ id }))
+  await runApprove(first.runtime, approve({ id, confirm: 'customers' }))
   expect(first.stderr()).toContain('waits for more reviewers (1 of 2)')
   expect(first.runtime.exitCode).toBe(8)
   const second = terminalOf(gateway, 'second-token')
-  await runApprove(second.runtime, approve({ id }))
+  await runApprove(second.runtime, approve({ id, confirm: 'customers' }))
   expect(second.runtime.exitCode).toBe(0)
   expect((await answer).end).toBe('approved')
 })
@@ -64,8 +64,8 @@ test('shows the escapes of a statement and does not send them to the terminal', 
   const evil = { ...first, asked: { ...first.asked, text: 'DROP TABLE a\u001b[2K\rSELECT 1' } }
   const { gateway, id } = await held({ commands: [evil] })
   const terminal = terminalOf(gateway, 'dba-token')
-  await runApprove(terminal.runtime, approve({ id }))
-  expect(terminal.stderr()).toContain('DROP TABLE a\\x1b[2K\\x0dSELECT 1')
+  await runApprove(terminal.runtime, approve({ id, confirm: 'customers' }))
+  expect(terminal.stderr()).toContain('DROP TABLE a␛[2K␍SELECT 1')
   expect(terminal.stderr()).not.toMatch(/[\u001b\r]/)
 })
 
@@ -82,6 +82,26 @@ test('on a terminal a destructive approval asks to type the name', async () => {
   await right.seen('Type customers to approve')
   right.type('customers')
   await approved
+  expect((await answer).end).toBe('approved')
+})
+
+test.each([
+  ['without a terminal', {}, {}],
+  ['with JSON', { isTty: true }, { json: true }],
+])('%s a destructive approval needs its name or its digest', async (_, terminal, flags) => {
+  const { gateway, id, answer } = await held()
+  const bare = terminalOf(gateway, 'dba-token', terminal)
+  await expect(runApprove(bare.runtime, approve({ id, ...flags }))).rejects.toMatchObject({
+    code: 'usage',
+    hint: 'give --confirm customers, or --digest SHA256 from "hoop approve --list --json"',
+  })
+  await runApprove(terminalOf(gateway, 'dba-token').runtime, approve({ id, digest: 'd'.repeat(64) }))
+  expect((await answer).end).toBe('approved')
+})
+
+test('what destroys nothing is approved by its id alone', async () => {
+  const { gateway, id, answer } = await held({ confirm: null })
+  await runApprove(terminalOf(gateway, 'dba-token').runtime, approve({ id }))
   expect((await answer).end).toBe('approved')
 })
 
