@@ -10,12 +10,8 @@ import { Provider } from 'oidc-provider'
 import { hoopError } from '../contract/error-codes.ts'
 import { confirmInBrowser } from './device-visitor.ts'
 import { createMemoryAdapter } from './memory-adapter.ts'
+import type { DemoPerson } from './people.ts'
 import { choosePerson, escapeHtml, page } from './sign-in-pages.ts'
-
-export interface DemoPerson {
-  readonly user: string
-  readonly groups: readonly string[]
-}
 
 export interface IdentityProviderOptions {
   readonly people: readonly DemoPerson[]

@@ -5,7 +5,8 @@ import type { GatewayClient } from '../gateway-client/client.ts'
 import { chooseStore } from '../gateway-client/secret-store.ts'
 import { signInByDevice } from '../gateway-client/sign-in.ts'
 import { createRuntime, type Runtime } from '../runtime.ts'
-import type { DemoUser, World } from './world.ts'
+import type { DemoUser } from './people.ts'
+import type { World } from './world.ts'
 
 export interface Member {
   readonly me: Me

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Provider } from 'oidc-provider'
 import { hoopError } from '../contract/error-codes.ts'
-import type { DemoPerson } from './identity-provider.ts'
+import type { DemoPerson } from './people.ts'
 
 /** The page on which a visitor says who they are. */
 export async function choosePerson(

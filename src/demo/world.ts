@@ -9,16 +9,10 @@ import { join } from 'node:path'
 import { createScope } from '../base/scope.ts'
 import { startGateway } from '../gateway/gateway.ts'
 import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts'
+import { people } from './people.ts'
 import { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
 import { sampleConfig } from './sample-config.ts'
 import { fillShop } from './shop.ts'
-
-export const people = [
-  { user: 'dev@demo', groups: ['engineering'] },
-  { user: 'dba@demo', groups: ['dba'] },
-  { user: 'auditor@demo', groups: ['audit'] },
-] as const
-export type DemoUser = (typeof people)[number]['user']
 
 export interface World {
   /** Removed by stop(). */

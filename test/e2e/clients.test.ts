@@ -6,8 +6,9 @@ import pg from 'pg'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Approval } from '../../src/contract/api.ts'
+import type { DemoUser } from '../../src/demo/people.ts'
 import { customers, shopDatabase } from '../../src/demo/shop.ts'
-import { type DemoUser, startWorld, type World } from '../../src/demo/world.ts'
+import { startWorld, type World } from '../../src/demo/world.ts'
 import { type Connected, type Env, hoop, hoopConnect, isInstalled } from '../support/built-cli.ts'
 
 let world: World
