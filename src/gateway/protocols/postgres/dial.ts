@@ -2,11 +2,10 @@
 import { once } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
+import { serialize } from 'pg-protocol'
 import { reasonOf } from '../../../base/errors.ts'
 import { hoopError } from '../../../contract/error-codes.ts'
 import type { Target } from '../protocol.ts'
-
-const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 
 /** The signal ends the attempt: by its deadline, or because nobody waits for it any more. */
 export async function dial(target: Target, signal: AbortSignal): Promise<Socket> {
@@ -22,7 +21,7 @@ export async function dial(target: Target, signal: AbortSignal): Promise<Socket>
 }
 
 async function encrypt(tcp: Socket, target: Target, signal: AbortSignal): Promise<TLSSocket> {
-  tcp.write(sslRequest)
+  tcp.write(serialize.requestSsl())
   // Exactly one byte: whatever comes behind it before TLS has begun was sent by somebody in between.
   const [answer] = (await once(tcp, 'data', { signal })) as [Buffer]
   tcp.pause()

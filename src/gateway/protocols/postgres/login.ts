@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { serialize } from 'pg-protocol'
 import { hoopError } from '../../../contract/error-codes.ts'
 import type { Credential, Target } from '../protocol.ts'
 import { createIntake, type Intake } from '../wire/intake.ts'
@@ -12,7 +13,7 @@ import { createOutlet, type Outlet } from '../wire/outlet.ts'
 import { dial } from './dial.ts'
 import { code, readBackendKey, readFields, View } from './messages.ts'
 import { createScram, type Scram } from './scram.ts'
-import { createCutter, cstring, frame, int32, type Piece } from './wire.ts'
+import { createCutter, cstring, int32, type Piece } from './wire.ts'
 
 export interface LoggedIn {
   readonly intake: Intake
@@ -62,6 +63,7 @@ export async function login(wish: LoginWish): Promise<LoggedIn> {
 /** A server without cancellation (some poolers) sends no key. */
 const noKey = { pid: 0, secret: Buffer.alloc(4) }
 
+/** Not pg-protocol's: that one adds a client_encoding of its own, and would take the client's bytes for UTF-8. */
 function startup({ target, database, options }: LoginWish): Buffer {
   const pairs = [[Buffer.from('user'), Buffer.from(target.user)], [Buffer.from('database'), database], ...options]
   const body = Buffer.concat([
@@ -135,9 +137,9 @@ function createAnswers({ target, credential }: LoginWish, socket: Socket): Answe
       const asked = readAuthentication(piece.bytes)
       switch (asked.way) {
         case 'password':
-          return frame('p', cstring(password()))
+          return serialize.password(password())
         case 'md5':
-          return frame('p', cstring(md5Answer(target.user, password(), asked.salt)))
+          return serialize.password(md5Answer(target.user, password(), asked.salt))
         case 'sasl': {
           proved = false
           scram = createScram({
@@ -145,12 +147,11 @@ function createAnswers({ target, credential }: LoginWish, socket: Socket): Answe
             nonce: randomBytes(18).toString('base64'),
             certificate: socket instanceof TLSSocket ? certificateOf(socket) : undefined,
           })
-          const first = Buffer.from(scram.first)
-          return frame('p', cstring(scram.mechanism), int32(first.length), first)
+          return serialize.sendSASLInitialResponseMessage(scram.mechanism, scram.first)
         }
         case 'sasl-continue':
           if (scram === undefined) throw refused(target, 'it does not follow SASL')
-          return frame('p', Buffer.from(await scram.answer(asked.data, password())))
+          return serialize.sendSCRAMClientFinalMessage(await scram.answer(asked.data, password()))
         case 'sasl-final':
           if (scram === undefined) throw refused(target, 'it does not follow SASL')
           scram.check(asked.data)

@@ -2,11 +2,12 @@
  * The side connection: the same login to the same database for the gateway's own questions (what a name means, what a
  * held command would touch). Read-only, each question under a time limit, opened at the first question.
  */
+import { serialize } from 'pg-protocol'
 import { hoopError } from '../../../contract/error-codes.ts'
 import type { LoggedIn } from './login.ts'
-import { code, endsConnection, flush, readFields, sync, View } from './messages.ts'
+import { code, endsConnection, readFields, View } from './messages.ts'
 import type { OpenSideConnection, SideConnection } from './parts.ts'
-import { createCutter, cstring, frame, int16, int32, type Piece } from './wire.ts'
+import { createCutter, type Piece } from './wire.ts'
 
 /** Settings of the side connection, as startup options. */
 export const sideOptions: readonly (readonly [Buffer, Buffer])[] = [
@@ -86,10 +87,10 @@ function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { 
     const name = known ?? (prepared.has(sql) ? `hoop_${names++}` : '')
     outlet.add(
       Buffer.concat([
-        ...(known === undefined ? [frame('P', cstring(name), cstring(sql), int16(0))] : []),
-        frame('B', cstring(''), cstring(name), int16(0), int16(params.length), ...params.flatMap(value), int16(0)),
-        frame('E', cstring(''), int32(0)),
-        sync,
+        ...(known === undefined ? [serialize.parse({ name, text: sql })] : []),
+        serialize.bind({ statement: name, values: [...params] }),
+        serialize.execute(),
+        serialize.sync(),
       ]),
     )
     await outlet.flush()
@@ -125,7 +126,7 @@ function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { 
   return {
     query,
     close() {
-      outlet.add(Buffer.concat([flush, frame('X')]))
+      outlet.add(serialize.end())
       void outlet.end()
       setTimeout(() => outlet.destroy(), 1000).unref()
     },
@@ -137,12 +138,6 @@ function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { 
 
 function isPlainError(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('the target answers: ')
-}
-
-function value(text: string | null): Buffer[] {
-  if (text === null) return [int32(-1)]
-  const bytes = Buffer.from(text)
-  return [int32(bytes.length), bytes]
 }
 
 function readRow(bytes: Buffer): (string | null)[] {
