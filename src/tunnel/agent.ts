@@ -2,6 +2,7 @@
  * The local agent for one session: a port for each target, a link for each connection. It stays up when the gateway goes
  * away and comes back; when the gateway has forgotten the session, it starts another one and says so.
  */
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '../base/errors.ts'
@@ -15,6 +16,8 @@ import { sayNo } from './say-no.ts'
 import { splice } from './splice.ts'
 import type { OpenTarget, Tunnel, TunnelOptions } from './tunnel.ts'
 
+/** How long those who are connected have to read why the session was killed, before they are cut. */
+const lastWordsMs = 3000
 /** After what kept us from waiting for the session's end (no sign-in, say) has been told to no one. */
 const waitAgainAfterMs = 60_000
 
@@ -33,8 +36,8 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
   const { promise: done, resolve, reject } = Promise.withResolvers<void>()
   done.catch(() => {})
   let session: Session
-  /** Aborted when the session is replaced by another. */
-  let renewed = new AbortController()
+  /** Aborted when it is time to look anew: the gateway is back, or the session is another one. */
+  let looking = new AbortController()
   let renewing: Promise<void> | undefined
 
   /** Many connections find out at once that the session is gone; one new session is for all. */
@@ -44,8 +47,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       .startSession(wish)
       .then((fresh) => {
         session = fresh
-        renewed.abort()
-        renewed = new AbortController()
+        lookAnew()
         notify({ event: 'session', session, message: `session ${forgotten} had ended; it is now ${fresh.id}` })
       })
       .finally(() => {
@@ -121,11 +123,16 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
   async function watch(): Promise<void> {
     while (!over.signal.aborted) {
       const { id } = session
-      const signal = AbortSignal.any([over.signal, renewed.signal])
+      const signal = AbortSignal.any([over.signal, looking.signal])
       const end = await client.sessionEnd(id, { signal }).catch(isToldToTheNextConnection)
       if (end?.code === 'killed' && session.id === id) await close(hoopError('killed', end.message, { hint: end.next }))
       else await sleep(waitAgainAfterMs, undefined, { signal, ref: false }).catch(isOverThen)
     }
+  }
+
+  function lookAnew(): void {
+    looking.abort()
+    looking = new AbortController()
   }
 
   let closing: Promise<void> | undefined
@@ -133,7 +140,8 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     closing ??= (async () => {
       over.abort()
       const closed = scope.close()
-      // A listener is closed once its connections are.
+      // A listener is closed once its connections are; the gateway ends those of a killed session, with its reason.
+      if (why !== undefined) await Promise.race([allClosed(sockets), sleep(lastWordsMs, undefined, { ref: false })])
       for (const socket of sockets) socket.destroy()
       await closed
       // A gateway that cannot be reached ends the session by itself in time; leaving must not fail because of it.
@@ -148,6 +156,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     scope.defer(
       link.onEvent(({ event, message }) => {
         if (event !== 'connected') notify({ event, message })
+        if (event === 'back') lookAnew()
       }),
     )
     const targets: OpenTarget[] = []
@@ -178,6 +187,10 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     await close()
     throw error
   }
+}
+
+async function allClosed(sockets: ReadonlySet<Socket>): Promise<void> {
+  await Promise.all([...sockets].map((socket) => (socket.closed ? undefined : once(socket, 'close').catch(isOverThen))))
 }
 
 function isEndedInTime(): void {}

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createScope, type Scope } from '../../src/base/scope.ts'
 import { createLink } from '../../src/gateway-client/link.ts'
@@ -56,6 +57,7 @@ async function tunnelTo(targets: string[], changes: Partial<TunnelOptions> & { t
   return tunnel
 }
 
+const root = { user: 'root@acme', subject: 'root', groups: [], roles: ['admin' as const], expires: 0 }
 const portOf = (tunnel: Tunnel, index = 0) => tunnel.targets[index]?.port ?? 0
 
 async function dial(port: number, host = '127.0.0.1'): Promise<Socket> {
@@ -282,6 +284,29 @@ describe('when the gateway', () => {
       message: expect.stringContaining('was killed by root@acme: enough'),
     })
     await expect(dial(portOf(tunnel))).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it('has the session killed, those who are connected hear why before they are cut', async () => {
+    let last: Promise<unknown> = Promise.resolve()
+    const killed = Promise.withResolvers<void>()
+    await door.close()
+    door = await startDoor({
+      issuer,
+      run: async (stream) => {
+        stream.write('hello')
+        last = killed.promise.then(() => sleep(200)).then(() => stream.end('killed by root'))
+        await last
+      },
+    })
+    const tunnel = await tunnelTo(['pg-prod'])
+    await watched(tunnel)
+    const socket = await dial(portOf(tunnel))
+    await once(socket, 'data')
+    await door.sessions.kill({ ...root, user: tunnel.session.user }, tunnel.session.id, 'enough')
+    killed.resolve()
+    expect(Buffer.concat(await socket.toArray()).toString()).toBe('killed by root')
+    socket.end()
+    await expect(tunnel.done).rejects.toMatchObject({ code: 'killed' })
   })
 
   it('finds the token expired, the client is told to sign in, and the next good token works', async () => {
