@@ -72,6 +72,8 @@ export interface Checkpoint {
    * Never rejects: what cannot be judged or written down is a refusal.
    */
   clear(batch: readonly [Command, ...Command[]], asking?: Asking): Promise<Clearance>
+  /** Writes down what the protocol itself refuses, whatever policy says of it. Never rejects; returns what to tell. */
+  refuse(batch: readonly [Command, ...Command[]], reason: string): Promise<Refusal>
   /** What became of a permitted command; once for every permit. Returns at once: the audit takes it from here. */
   settle(permit: Permit, outcome: Outcome): void
 }
@@ -183,6 +185,17 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
     return forward(batch, signal)
   }
 
+  async function refuse(commands: readonly [Command, ...Command[]], reason: string): Promise<Refusal> {
+    const batch = commands.map((command) => {
+      const asked = ask(command)
+      const decision = { ...asked.judgement.decision, verdict: 'deny' as const, rule: null, reason }
+      return { ...asked, judgement: { decision, holds: [], notUnderstood: true } }
+    })
+    const [first] = batch
+    if (first === undefined) throw new Error('nothing to refuse')
+    return (await writeDown(batch, null, first)) ?? refusedByPolicy(first, session)
+  }
+
   async function waitForPeople(batch: readonly Asked[], asking: Asking): Promise<Clearance> {
     const approval = createId('apr')
     const where = { session, command: batch[0]?.id, approval }
@@ -273,6 +286,14 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
       } catch (error) {
         onDefect('the checkpoint failed', error)
         return { refusal: refusedByDefect({ session }) }
+      }
+    },
+    async refuse(commands, reason) {
+      try {
+        return await refuse(commands, reason)
+      } catch (error) {
+        onDefect('the checkpoint failed', error)
+        return refusedByDefect({ session })
       }
     },
     settle,

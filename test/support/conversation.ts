@@ -125,25 +125,14 @@ export function createRecordingCheckpoint(
         }),
       }
     },
+    async refuse(batch, reason) {
+      for (const { text } of batch) log.push(`refuse ${text}`)
+      return { code: 'not-understood', message: reason, next: 'see the test' }
+    },
     settle(permit, outcome) {
       const text = texts.get(permit) ?? '?'
       log.push(`settle ${outcome.status} ${text}`)
       outcomes.push({ text, outcome })
     },
-  }
-}
-
-/** Lets everything through and remembers nothing. */
-export function createOpenCheckpoint(): Checkpoint {
-  let count = 0
-  return {
-    preview: () => ({ verdict: 'allow', rule: 'open', reason: 'everything is allowed', config: '' }),
-    clear: async (batch) => ({
-      permits: batch.map(() => {
-        count += 1
-        return { command: `cmd_${count}`, masks: noMasks, sampleRows: 0 } as unknown as Permit
-      }),
-    }),
-    settle: () => undefined,
   }
 }

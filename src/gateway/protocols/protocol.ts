@@ -53,11 +53,14 @@ export interface Conversation {
 export interface Protocol<Client, Upstream> {
   readonly name: ProtocolName
   readonly abilities: Abilities
-  /** The protocol's own handshake with the client, up to knowing what it wants to open. Asks for no password. */
+  /**
+   * The protocol's own handshake with the client, up to knowing what it wants to open. Asks for no password. Throws a
+   * HoopError `protocol-error` for whom it has turned away.
+   */
   greet(socket: Duplex, signal: AbortSignal): Promise<Client>
   /** One line for the audit's connection.start: `database shop, application psql`. */
   describe(client: Client): string | null
-  /** Dials and logs in. Throws a HoopError `target-unreachable` or `target-refused`. */
+  /** Dials and logs in. Throws a HoopError `target-unreachable` or `target-refused`; `not-allowed` for what it may not open. */
   connect(target: Target, credential: Credential, client: Client, signal: AbortSignal): Promise<Upstream>
   /** Runs until either side is done; resolves when both are closed. Owns both ends from here on. */
   relay(client: Client, upstream: Upstream, conversation: Conversation): Promise<void>

@@ -62,6 +62,9 @@ export async function runConnection(connection: Connection, socket: Duplex): Pro
   } catch (error) {
     const refusal = refusalOf(error, connection)
     why = refusal.message
+    // Turned away for its very first words: that is no connection, and yet something that somebody tried.
+    if (!started && isHoopError(error) && error.code === 'protocol-error')
+      started = (await writeStart(connection, null)) === undefined
     tellOperators(connection, refusal, error)
     await refuse(refusal).catch((failed: unknown) => {
       connection.log.info({ connection: asker.connection, err: reasonOf(failed) }, 'a client could not be told why')
@@ -88,7 +91,10 @@ function refusalOf(error: unknown, { asker, target, signal }: Connection): Refus
   if (isRefusal(error)) return { ...error, session }
   // Whatever broke after the signal broke because of it.
   if (signal.aborted && isRefusal(signal.reason)) return { ...signal.reason, session }
-  if (isHoopError(error) && (error.code === 'target-unreachable' || error.code === 'target-refused'))
+  if (
+    isHoopError(error) &&
+    (error.code === 'target-unreachable' || error.code === 'target-refused' || error.code === 'not-allowed')
+  )
     return {
       code: error.code,
       message: error.message,

@@ -164,6 +164,23 @@ describe('a denied command', () => {
   })
 })
 
+describe('what the protocol itself refuses', () => {
+  it('is recorded as refused, whatever the rules say of it', async () => {
+    const refusal = await checkpoint().refuse([read], 'its name is unclear')
+    const [record] = audit.of('command')
+    expect(record).toMatchObject({ decision: { verdict: 'deny', rule: null, reason: 'its name is unclear' } })
+    expect(record?.decision.config).not.toBe('')
+    expect(audit.of('outcome')).toMatchObject([{ command: record?.command, outcome: { status: 'refused' } }])
+    expect(refusal).toMatchObject({ code: 'not-understood', command: record?.command, session: 'ses_1' })
+    expect(refusal.message).toContain('its name is unclear')
+  })
+
+  it('stays refused when it cannot be written down', async () => {
+    audit.failing = () => true
+    expect(await checkpoint().refuse([read], 'no')).toMatchObject({ code: 'audit-unavailable' })
+  })
+})
+
 describe('fail closed', () => {
   it.each([
     ['allowed', read],

@@ -252,6 +252,15 @@ describe('a connection', () => {
     expect(lines.heard).toEqual([])
   })
 
+  it('that is turned away for its first words is recorded', async () => {
+    const { id } = await sessions.start(dev, wish('pg-prod'))
+    const [socket, far] = duplexPair()
+    socket.write('let me in\n')
+    await (await sessions.admit(dev, id, 'pg-prod')).run(far)
+    expect(await recorded('connection.end')).toMatchObject({ why: 'the client did not say hello' })
+    expect(await story()).toEqual(['session.start', 'connection.start', 'connection.end'])
+  })
+
   it('to a dead target ends with a refusal, which is recorded', async () => {
     const { id } = await sessions.start(dev, wish('pg-dead'))
     const client = await connect(id, 'pg-dead')

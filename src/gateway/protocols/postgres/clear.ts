@@ -58,6 +58,17 @@ export async function clear(
   }
 }
 
+/** Refuses what the conversation cannot take to policy, or need not: that is written down as well. */
+export function refuse(
+  talk: Talk,
+  [first, ...others]: Some<Statement>,
+  why: string,
+  parameters: readonly Parameter[] = [],
+): Promise<Refusal> {
+  const commands = others.map((statement) => withParameters(statement, parameters))
+  return talk.checkpoint.refuse([withParameters(first, parameters), ...commands], why)
+}
+
 /** What may have happened, or is known only, after the permits were given. */
 async function afterwards(
   talk: Talk,

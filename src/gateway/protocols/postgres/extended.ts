@@ -2,19 +2,20 @@
  * The extended protocol: Parse is looked at early, Execute is what runs and is cleared with the values of Bind. After a
  * refusal the rest up to Sync is dropped here, as the server drops it after the failure that stands in the refusal's place.
  */
+import { hoopError } from '../../../contract/error-codes.ts'
 import type { Refusal } from '../../../contract/refusal.ts'
 import { type BindView, createBindReader } from './bind.ts'
-import { clear } from './clear.ts'
+import { clear, refuse } from './clear.ts'
 import { readAhead } from './judged.ts'
 import { nameKey, type ParseView, readExecute, readNamed, readParse, View } from './messages.ts'
 import type { Names } from './names.ts'
 import { readParameters } from './parameters.ts'
 import type { Statement } from './parts.ts'
 import type { Portal, Prepared } from './prepared.ts'
-import { notUnderstood } from './refusals.ts'
 import { drop, type Rest } from './rest.ts'
 import type { Run } from './run.ts'
 import { changesMeaning, mentionsExecute } from './simple.ts'
+import { unparsed } from './sql/command.ts'
 import { type Talk, untilAnswered, untilCertain } from './talk.ts'
 import type { Piece } from './wire.ts'
 
@@ -31,11 +32,18 @@ export interface Extended {
 export function createExtended(talk: Talk): Extended {
   const { ledger, session, outward } = talk
 
-  function refuse(refusal: Refusal): Rest {
+  function tell(refusal: Refusal): Rest {
     ledger.push({ kind: 'refused', group: talk.group, refusal })
     outward.say('failure')
     talk.skipping = true
     return drop
+  }
+
+  /** Of what does not even get to policy. */
+  async function object(statements: readonly Statement[], text: string, why: string): Promise<Rest> {
+    const [first = unparsed(text), ...others] = statements
+    const refusal = await refuse(talk, [first, ...others], why)
+    return talk.skipping || talk.over ? drop : tell(refusal)
   }
 
   function keyOf(name: Buffer): string | undefined {
@@ -58,10 +66,10 @@ export function createExtended(talk: Talk): Extended {
       await untilAnswered(talk, talk.group - 1)
     if (talk.skipping || talk.over) return drop
     const key = keyOf(view.name)
-    if (key === undefined) return refuse(notUnderstood(unclearName))
     const whole = piece.last ? undefined : piece.total - (piece.bytes.length - view.sql.length)
     const { statements } = await talk.reader.read(view.sql, session, whole)
     if (talk.skipping || talk.over) return drop
+    if (key === undefined) return object(statements, view.sql.toString(), unclearName)
     const prepared: Prepared = { statements, types: view.types }
     const [first, ...others] = statements
     if (first === undefined) {
@@ -73,7 +81,7 @@ export function createExtended(talk: Talk): Extended {
     if (read === undefined) {
       const cleared = await clear(talk, [first, ...others])
       if (cleared === 'skipped') return drop
-      if ('refusal' in cleared) return refuse(cleared.refusal)
+      if ('refusal' in cleared) return tell(cleared.refusal)
       // Policy has changed its mind between two looks; nothing has run yet.
       for (const run of cleared.runs) run.settle({ status: 'not-run' })
       return parse(piece)
@@ -92,17 +100,18 @@ export function createExtended(talk: Talk): Extended {
       const names = new View(piece.bytes)
       names.cstring()
       // Its values are not known before all of it has arrived, and by then the target has its first half.
-      if (isEager(await statementsNamed(names.cstring()))) return refuse(notUnderstood(tooLargeToPlan))
+      const statements = await statementsNamed(names.cstring())
+      if (isEager(statements)) return object(statements, '', tooLargeToPlan)
     }
     const view = reader.feed(piece.bytes)
-    const run = view === undefined ? undefined : await bound(view)
+    const run = view === undefined ? undefined : await bound(view, piece)
     if (run === 'dropped') return drop
     if (talk.skipping || talk.over) return drop
     if (run === undefined) outward.keepHouse(piece)
     else outward.run(piece, [run.permit])
     return async (part) => {
       const view = reader.feed(part.bytes)
-      if (view !== undefined) await bound(view)
+      if (view !== undefined) await bound(view, part)
       // Also after a failure: the server has the first half of this message.
       outward.more(part)
       await outward.flush()
@@ -116,7 +125,7 @@ export function createExtended(talk: Talk): Extended {
   }
 
   /** Planning an eager statement runs it, and Bind plans: then Bind is what is cleared, and Execute is part of it. */
-  async function bound(view: BindView): Promise<Run | 'dropped' | undefined> {
+  async function bound(view: BindView, { first: isWhole }: Piece): Promise<Run | 'dropped' | undefined> {
     const statements = await statementsNamed(view.statement)
     const prepared = await meaning(session.statements, keyOf(view.statement))
     const key = keyOf(view.portal)
@@ -126,10 +135,13 @@ export function createExtended(talk: Talk): Extended {
     let run: Run | undefined
     const [first, ...others] = statements
     if (first !== undefined && isEager(statements)) {
+      // It was not when its first half was forwarded; nothing can be put in its place any more.
+      if (!isWhole)
+        throw hoopError('protocol-error', 'a statement became one that its planning runs while it was bound')
       const cleared = await clear(talk, [first, ...others], parameters)
       if (cleared === 'skipped') return 'dropped'
       if ('refusal' in cleared) {
-        refuse(cleared.refusal)
+        tell(cleared.refusal)
         return 'dropped'
       }
       run = cleared.runs[0]
@@ -175,7 +187,7 @@ export function createExtended(talk: Talk): Extended {
     }
     const statements = await statementsOf(portal, view)
     if (talk.skipping || talk.over) return drop
-    if (statements === undefined) return refuse(notUnderstood(unknownStatement))
+    if (statements === undefined) return object([], `EXECUTE of portal "${view.portal}"`, unknownStatement)
     const [first, ...others] = statements
     if (first === undefined) {
       ledger.push({ kind: 'execute', group: talk.group, run: undefined, portal: undefined })
@@ -184,7 +196,7 @@ export function createExtended(talk: Talk): Extended {
     }
     const cleared = await clear(talk, [first, ...others], portal?.parameters)
     if (cleared === 'skipped') return drop
-    if ('refusal' in cleared) return refuse(cleared.refusal)
+    if ('refusal' in cleared) return tell(cleared.refusal)
     forward(piece, portal, view.portal, cleared.runs)
     return undefined
   }

@@ -52,6 +52,12 @@ export function createOutward(outlet: Outlet, failureName: string): Outward {
     outlet.add(bytes)
   }
 
+  function say(bytes: Buffer): void {
+    // The rest of the client's message would be read as messages of its own: fail closed.
+    if (unfinished) throw hoopError('internal', 'the gateway spoke inside a message to the target')
+    outlet.add(bytes)
+  }
+
   return {
     run(piece, permits) {
       for (const permit of permits) {
@@ -77,10 +83,10 @@ export function createOutward(outlet: Outlet, failureName: string): Outward {
       unfinished = !last
       outlet.add(bytes)
     },
-    say: (what) => outlet.add(words[what]),
-    prepareNothing: (parse) => outlet.add(emptyParse(parse)),
+    say: (what) => say(words[what]),
+    prepareNothing: (parse) => say(emptyParse(parse)),
     runNothing: start,
-    describePortal: (name) => outlet.add(describePortal(name)),
+    describePortal: (name) => say(describePortal(name)),
     flush: () => outlet.flush(),
     end: () => void outlet.end(),
     destroy: () => outlet.destroy(),

@@ -4,20 +4,27 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../../src/base/clock.ts'
-import { Secret } from '../../../../src/base/secret.ts'
 import type { Command } from '../../../../src/contract/command.ts'
 import type { Refusal } from '../../../../src/contract/refusal.ts'
 import { type Postgres, startPostgres } from '../../../../src/demo/postgres.ts'
-import { createPostgres } from '../../../../src/gateway/protocols/postgres/index.ts'
 import { describePortal, readFields } from '../../../../src/gateway/protocols/postgres/messages.ts'
-import { cstring, frame, int16, int32 } from '../../../../src/gateway/protocols/postgres/wire.ts'
-import { createRecordingCheckpoint, type Door, openDoor } from '../../../support/conversation.ts'
-import { connectAsClient, type End } from '../../../support/script.ts'
+import { cstring, frame, int32 } from '../../../../src/gateway/protocols/postgres/wire.ts'
+import {
+  bind,
+  byHand as connectByHand,
+  execute,
+  hear,
+  openDoorTo,
+  parse,
+  query,
+  startup,
+  sync,
+} from '../../../support/by-hand.ts'
+import { createRecordingCheckpoint, type Door } from '../../../support/conversation.ts'
+import { connectAsClient } from '../../../support/script.ts'
 
 let server: Postgres
 let door: Door
-const protocol = createPostgres({ clock: systemClock, maxStatementBytes: 1024 * 1024, connectTimeoutMs: 5000 })
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { log_statement: 'all', fsync: 'off' } })
@@ -29,20 +36,7 @@ type Judge = Parameters<typeof createRecordingCheckpoint>[0]
 
 async function open(judge?: Judge, preview?: Parameters<typeof createRecordingCheckpoint>[1]) {
   const checkpoint = createRecordingCheckpoint(judge, preview)
-  door = await openDoor({
-    protocol,
-    target: {
-      name: 'pg-test',
-      protocol: 'postgres',
-      host: server.host,
-      port: server.port,
-      tls: { mode: 'disable' },
-      user: server.user,
-      databases: [],
-    },
-    credential: { secret: new Secret(server.password) },
-    checkpoint,
-  })
+  door = await openDoorTo(server, checkpoint)
   return checkpoint
 }
 
@@ -66,38 +60,7 @@ const noDrops: Judge = (batch) => {
   return drop === undefined ? undefined : refusal(drop)
 }
 
-const startup = (() => {
-  const body = Buffer.concat([int32(3 << 16), ...['user', 'me', 'database', 'postgres'].map(cstring), Buffer.alloc(1)])
-  return Buffer.concat([int32(body.length + 4), body])
-})()
-const query = (sql: string) => frame('Q', cstring(sql))
-const parse = (sql: string, name = '') => frame('P', cstring(name), cstring(sql), int16(0))
-const bind = (name = '', portal = '') => frame('B', cstring(portal), cstring(name), int16(0), int16(0), int16(0))
-const execute = (rows = 0, portal = '') => frame('E', cstring(portal), int32(rows))
-const sync = frame('S')
-
-/** Types of the messages up to `count` ReadyForQuery, with what is telling in them: `C:SELECT 1`, `E:42501`, `Z:I`. */
-async function hear(end: End, count = 1): Promise<string[]> {
-  const heard: string[] = []
-  for (let ready = 0; ready < count; ) {
-    const header = await end.take(5)
-    const type = String.fromCharCode(header[0] ?? 0)
-    const body = await end.take(header.readInt32BE(1) - 4)
-    if (type === 'S' || type === 'K' || type === 'R') continue
-    if (type === 'Z') ready += 1
-    if (type === 'C' || type === 'Z') heard.push(`${type}:${body.toString('latin1').replace('\0', '')}`)
-    else if (type === 'E' || type === 'N') heard.push(`${type}:${readFields(Buffer.concat([header, body])).get('C')}`)
-    else heard.push(type)
-  }
-  return heard
-}
-
-async function byHand(): Promise<End> {
-  const end = await connectAsClient(door.port)
-  end.say(startup)
-  await hear(end)
-  return end
-}
+const byHand = () => connectByHand(door)
 
 describe('clients', () => {
   it('node-postgres queries, with and without parameters and names', async () => {
@@ -541,23 +504,18 @@ describe('the beginning', () => {
     await polite.hears(Buffer.from('N'))
     polite.say(int32(8), int32(80_877_103))
     await polite.hears(Buffer.from('N'))
-    polite.say(startup)
+    polite.say(startup())
     await hear(polite)
     polite.socket.destroy()
     const pushy = await connectAsClient(door.port)
-    pushy.say(int32(8), int32(80_877_103), startup)
+    pushy.say(int32(8), int32(80_877_103), startup())
     expect((await pushy.take(1)).toString()).toBe('E')
   })
 
   it('says which version it speaks when a client asks for a later one', async () => {
     await open()
     const end = await connectAsClient(door.port)
-    const body = Buffer.concat([
-      int32((3 << 16) | 2),
-      ...['user', 'me', '_pq_.future', '1'].map(cstring),
-      Buffer.alloc(1),
-    ])
-    end.say(int32(body.length + 4), body)
+    end.say(startup({ '_pq_.future': '1' }, (3 << 16) | 2))
     await end.hears(frame('v', int32(3 << 16), int32(1), cstring('_pq_.future')))
     end.socket.destroy()
   })
@@ -565,12 +523,7 @@ describe('the beginning', () => {
   it('refuses replication connections', async () => {
     await open()
     const end = await connectAsClient(door.port)
-    const body = Buffer.concat([
-      int32(3 << 16),
-      ...['user', 'me', 'replication', 'database'].map(cstring),
-      Buffer.alloc(1),
-    ])
-    end.say(int32(body.length + 4), body)
+    end.say(startup({ replication: 'database' }))
     const header = await end.take(5)
     const fields = readFields(Buffer.concat([header, await end.take(header.readInt32BE(1) - 4)]))
     expect(fields.get('C')).toBe('42501')

@@ -46,6 +46,7 @@ export async function openMaskedDoor(rules = columnRules, sampleRows = 0, schema
       // A test's own permits: the brand has no content.
       permits: batch.map(() => ({ command: 'cmd', masks, recordMasks: masks, sampleRows }) as unknown as Permit),
     }),
+    refuse: async (_batch, message) => ({ code: 'not-understood', message, next: 'see the test' }),
     settle: (_permit, outcome) => void outcomes.push(outcome),
   }
   const open = (user: string) =>
