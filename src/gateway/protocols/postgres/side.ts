@@ -28,6 +28,9 @@ FROM pg_catalog.pg_settings WHERE name IN ('jit', 'plan_cache_mode')`
 
 const longestAnswerFrame = 16 * 1024 * 1024
 
+/** What is prepared is known to one server process: a pooler may have handed us to another. */
+const noSuchStatement = '26000'
+
 /** More different questions than these are not prepared. */
 const mostPrepared = 20
 
@@ -96,6 +99,7 @@ function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { 
     await outlet.flush()
     const rows: (string | null)[][] = []
     let failure: Error | undefined
+    let forgotten = false
     for (;;) {
       const { type, bytes } = await nextPiece()
       if (type === code('D')) rows.push(readRow(bytes))
@@ -103,7 +107,12 @@ function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { 
         const fields = readFields(bytes)
         failure = hoopError('target-refused', `the target answers: ${fields.get('M')} (SQLSTATE ${fields.get('C')})`)
         if (endsConnection(fields)) throw failure
+        forgotten = known !== undefined && fields.get('C') === noSuchStatement
       } else if (type === code('Z')) {
+        if (forgotten) {
+          prepared.delete(sql)
+          return ask(sql, params)
+        }
         if (failure !== undefined) throw failure
         if (name !== '') prepared.set(sql, name)
         else if (prepared.size < mostPrepared) prepared.set(sql, undefined)
