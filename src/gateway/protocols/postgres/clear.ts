@@ -4,13 +4,16 @@ import type { Refusal } from '../../../contract/refusal.ts'
 import { holdNotice, notUnderstood } from './refusals.ts'
 import type { Statement } from './parts.ts'
 import { createRun, type Run } from './run.ts'
-import { askForAnswers, sayAside, type Talk } from './talk.ts'
+import { askForAnswers, probe, sayAside, type Talk } from './talk.ts'
 
 export type Cleared =
   | { readonly runs: readonly [Run, ...Run[]] }
   | { readonly refusal: Refusal }
   /** An earlier message of the group has failed meanwhile: it would be skipped anyway. */
   | 'skipped'
+
+/** How often a client is asked for a sign of life while it is held and its own messages fill what is read ahead. */
+const probeMs = 1000
 
 type Some<T> = readonly [T, ...T[]]
 
@@ -26,6 +29,7 @@ export async function clear(
     stopped ??= why
     stop()
   }
+  let probing: NodeJS.Timeout | undefined
   const { gone } = talk.client.intake
   if (gone.aborted) stop()
   else gone.addEventListener('abort', stop, { once: true })
@@ -36,6 +40,7 @@ export async function clear(
     const clearance = await talk.checkpoint.clear([first, ...others], {
       signal: asking.signal,
       onHold: (hold) => {
+        probing ??= setInterval(() => probe(talk), probeMs)
         sayAside(talk, holdNotice(hold))
         // Answers to what came before in this pipeline must not wait for the reviewers.
         if (talk.ledger.head() !== undefined) void askForAnswers(talk)
@@ -53,6 +58,7 @@ export async function clear(
     })
     return await afterwards(talk, runs, stopped)
   } finally {
+    clearInterval(probing)
     gone.removeEventListener('abort', stop)
     talk.stopAsking = undefined
   }

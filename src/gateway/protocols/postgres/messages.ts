@@ -228,6 +228,10 @@ export function backendKey(pid: number, secret: Buffer): Buffer {
   return frame('K', int32(pid), secret)
 }
 
+export function parameterStatus(name: string, value: string): Buffer {
+  return frame('S', cstring(name), cstring(value))
+}
+
 export function describePortal(portal: Buffer): Buffer {
   return frame('D', Buffer.from('P'), cstring(portal))
 }

@@ -7,6 +7,7 @@ import type { Checkpoint, Permit } from '../../checkpoint.ts'
 import type { Intake } from '../wire/intake.ts'
 import type { Outlet } from '../wire/outlet.ts'
 import type { Expected, Ledger } from './ledger.ts'
+import { parameterStatus } from './messages.ts'
 import type { Outward } from './outward.ts'
 import type { AskImpact, OpenSideConnection, ResultMasker, StatementReader } from './parts.ts'
 import type { Session } from './session.ts'
@@ -54,6 +55,16 @@ export function sayAside(talk: Talk, frame: Buffer): void {
   if (talk.betweenFrames) releaseAsides(talk)
   // Nobody waits for a notice to be taken; a client that takes nothing slows its answers down, not us.
   void talk.client.outlet.flush()
+}
+
+/**
+ * A client whose messages back up here is not read, and so its end is not seen; but writing to one that is gone fails.
+ * What is said is nothing new: a parameter that it knows, which servers may repeat at any time.
+ */
+export function probe(talk: Talk): void {
+  const version = talk.session.parameters.get('server_version')
+  if (version === undefined || !talk.client.intake.full || !talk.betweenFrames) return
+  sayAside(talk, parameterStatus('server_version', version))
 }
 
 export function releaseAsides(talk: Talk): void {

@@ -11,7 +11,9 @@ export interface Intake {
   unread(bytes: Buffer): void
   /** Bytes that have arrived and nobody has read. */
   readonly waiting: number
-  /** Aborted as soon as the peer has ended, closed or failed, even if there is more to read. */
+  /** As much has arrived as is read ahead: what the peer does now, its end included, shows only once some was read. */
+  readonly full: boolean
+  /** Aborted as soon as the peer has ended, closed or failed, even if there is more to read (but see `full`). */
   readonly gone: AbortSignal
 }
 
@@ -65,6 +67,9 @@ export function createIntake(socket: Duplex): Intake {
     },
     get waiting() {
       return waiting
+    },
+    get full() {
+      return waiting >= readAheadBytes
     },
     gone: gone.signal,
   }
