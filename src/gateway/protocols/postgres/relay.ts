@@ -67,6 +67,8 @@ export async function relay(
     betweenFrames: true,
     asides: [],
   }
+  // Logging in again might wait for what the client's own transaction has locked.
+  upstream.side.restWhile(() => talk.session.transaction === 'I')
   const key = parts.keys.register(upstream.target.name, pid, async () => {
     talk.stopAsking?.('cancelled')
     // Something runs at the target, before what is asked about here or instead of it.

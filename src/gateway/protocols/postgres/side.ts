@@ -1,6 +1,7 @@
 /**
  * The side connection: the same login to the same database for the gateway's own questions (what a name means, what a
- * held command would touch). Read-only, each question under a time limit, opened at the first question.
+ * held command would touch). Read-only, each question under a time limit, opened at the first question and closed when
+ * there is none for a while.
  */
 import { serialize } from 'pg-protocol'
 import { hoopError } from '../../../contract/error-codes.ts'
@@ -11,7 +12,7 @@ import { createCutter, type Piece } from './wire.ts'
 
 /** Settings of the side connection, as startup options. */
 export const sideOptions: readonly (readonly [Buffer, Buffer])[] = [
-  ['application_name', 'hoop'],
+  ['application_name', 'hoop side'],
   ['client_encoding', 'UTF8'],
   ['default_transaction_read_only', 'on'],
   ['statement_timeout', '5000'],
@@ -34,27 +35,58 @@ const noSuchStatement = '26000'
 /** More different questions than these are not prepared. */
 const mostPrepared = 20
 
-/** At most one connection, opened when it is first asked for, again if it was lost. */
-export function createSide(log: (signal: AbortSignal) => Promise<LoggedIn>): {
-  open: OpenSideConnection
+/**
+ * Less than the five seconds for which PostgreSQL waits for others to leave a database that is to be dropped, renamed or
+ * copied: the gateway's own connection must not be what such a command fails for.
+ */
+const defaultIdleMs = 3000
+
+export interface Side {
+  readonly open: OpenSideConnection
+  /** It is closed when idle, but only while this holds. */
+  restWhile(isFree: () => boolean): void
   close(): void
-} {
+}
+
+/** At most one connection, opened when it is first asked for, again if it was lost or had been idle. */
+export function createSide(log: (signal: AbortSignal) => Promise<LoggedIn>, idleMs = defaultIdleMs): Side {
   const over = new AbortController()
-  let current: Promise<SideConnection & { readonly lost: boolean }> | undefined
+  let current: Promise<OpenSide> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let isFree = () => true
+
+  async function rest(): Promise<void> {
+    const mine = timer
+    const side = await current?.catch(() => undefined)
+    // Somebody has just been given it.
+    if (side === undefined || timer !== mine) return
+    if (side.busy || !isFree()) return stir()
+    current = undefined
+    side.close()
+  }
+  function stir(): void {
+    clearTimeout(timer)
+    if (!over.signal.aborted) timer = setTimeout(() => void rest(), idleMs).unref()
+  }
 
   return {
     async open() {
+      stir()
       const existing = await current?.catch(() => undefined)
       if (existing !== undefined && !existing.lost) return existing
       if (over.signal.aborted) throw hoopError('cancelled', 'the conversation has ended')
-      current = log(over.signal).then(createSideConnection)
+      current = log(over.signal).then((loggedIn) => createSideConnection(loggedIn, stir))
       // Whoever asked is told; the next one tries anew.
       current.catch(() => {
         current = undefined
       })
       return current
     },
+    restWhile(condition) {
+      isFree = condition
+    },
     close() {
+      clearTimeout(timer)
       over.abort()
       current?.then(
         (side) => side.close(),
@@ -64,12 +96,21 @@ export function createSide(log: (signal: AbortSignal) => Promise<LoggedIn>): {
   }
 }
 
-function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { readonly lost: boolean } {
+interface OpenSide extends SideConnection {
+  readonly lost: boolean
+  /** Questions are on their way. */
+  readonly busy: boolean
+}
+
+/** `onAnswer`: after each, also a failed one. */
+function createSideConnection({ intake, outlet }: LoggedIn, onAnswer: () => void): OpenSide {
   const cutter = createCutter({ from: 'the target', limit: () => longestAnswerFrame })
   let last: Promise<unknown> = Promise.resolve()
   /** Questions that were asked before → the name under which the server has them. */
   const prepared = new Map<string, string | undefined>()
   let names = 0
+  let open = 0
+  let closed = false
 
   async function nextPiece(): Promise<Piece> {
     for (;;) {
@@ -122,7 +163,13 @@ function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { 
   }
 
   function query(sql: string, params: readonly (string | null)[] = []): Promise<(string | null)[][]> {
-    const answer = last.then(() => ask(sql, params))
+    open += 1
+    const answer = last
+      .then(() => ask(sql, params))
+      .finally(() => {
+        open -= 1
+        onAnswer()
+      })
     last = answer.catch((error: unknown) => {
       // After anything but a plain SQL error it is unknown where in the conversation we are.
       if (cutter.midFrame || !isPlainError(error)) outlet.destroy()
@@ -135,12 +182,16 @@ function createSideConnection({ intake, outlet }: LoggedIn): SideConnection & { 
   return {
     query,
     close() {
+      closed = true
       outlet.add(serialize.end())
       void outlet.end()
       setTimeout(() => outlet.destroy(), 1000).unref()
     },
     get lost() {
-      return intake.gone.aborted || outlet.closed.aborted
+      return closed || intake.gone.aborted || outlet.closed.aborted
+    },
+    get busy() {
+      return open > 0
     },
   }
 }

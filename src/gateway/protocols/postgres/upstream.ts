@@ -3,8 +3,7 @@ import { hoopError } from '../../../contract/error-codes.ts'
 import type { Credential, Target } from '../protocol.ts'
 import type { Client, StartupClient } from './greeting.ts'
 import { type LoggedIn, login } from './login.ts'
-import type { OpenSideConnection } from './parts.ts'
-import { createSide, sideOptions } from './side.ts'
+import { createSide, type Side, sideOptions } from './side.ts'
 
 export type Upstream =
   | {
@@ -13,7 +12,7 @@ export type Upstream =
       readonly database: string
       readonly login: LoggedIn
       /** The credential stays in here: whoever opens a side connection never sees it. */
-      readonly side: { readonly open: OpenSideConnection; close(): void }
+      readonly side: Side
     }
   | { readonly kind: 'cancel'; readonly target: Target }
 
