@@ -1,5 +1,5 @@
 /** Held commands in every way of asking, at a real server: what people decide, what a cancel does, and who went away. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Postgres, startPostgres } from '../../../../src/demo/postgres.ts'
 import { byHand, cancelByHand, hear, openDoorTo, query, run, startup, sync, takeKey } from '../../../support/by-hand.ts'
 import { createRecordingCheckpoint, type Door, type RecordingCheckpoint } from '../../../support/conversation.ts'
@@ -190,6 +190,9 @@ describe('a cancel', () => {
     const { end, key } = await withKey()
     end.say(run('SELECT pg_sleep(30)'), run('DROP TABLE doomed'), sync, run('SELECT 4'), sync)
     await held
+    // PostgreSQL ignores a cancel that comes before the statement does.
+    const running = () => server.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    await vi.waitFor(async () => expect(await running()).toHaveLength(1), 5000)
     await cancelByHand(door, key)
     expect(telling(await hear(end, 2))).toEqual(['E:57014', 'Z:I', 'C:SELECT 1', 'Z:I'])
     expect(await state()).toEqual({ kept: 0, doomed: true })
