@@ -1,8 +1,11 @@
 /** PostgreSQL's test suites, run against an address; what they leave is a folder of results. */
-import { spawn } from 'node:child_process'
-import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Source } from './source.ts'
+
+const run = promisify(execFile)
 
 export interface Address {
   readonly host: string
@@ -13,6 +16,14 @@ export interface Address {
 
 export const suites = ['regress', 'isolation', 'pipeline'] as const
 export type Suite = (typeof suites)[number]
+
+/** The names of all its tests. */
+export async function testsOf(suite: Suite, source: Source): Promise<readonly string[]> {
+  if (suite === 'pipeline') return (await run(pipelineProgram(source), ['tests'])).stdout.split('\n').filter(Boolean)
+  const [folder, extension] = suite === 'regress' ? ['sql', '.sql'] : ['specs', '.spec']
+  const files = await readdir(join(source.folder, 'src/test', suite, folder))
+  return files.filter((file) => file.endsWith(extension)).map((file) => file.slice(0, -extension.length))
+}
 
 export interface SuiteRun {
   readonly suite: Suite
@@ -28,12 +39,13 @@ export interface SuiteRun {
  * Runs a suite; results are in `output`/results. A test that fails is no error here: the comparison decides.
  * Resolves to the names of the tests that PostgreSQL itself calls failed.
  */
-export async function runSuite(run: SuiteRun): Promise<readonly string[]> {
-  const results = join(run.output, 'results')
+export async function runSuite(suiteRun: SuiteRun): Promise<readonly string[]> {
+  const { suite, output } = suiteRun
+  const results = join(output, 'results')
   await mkdir(results, { recursive: true })
   // Tests let the server write there, which may run as somebody else.
-  for (const folder of [run.output, results]) await chmod(folder, 0o777)
-  return run.suite === 'pipeline' ? runPipeline(run, results) : runSchedule(run)
+  for (const folder of [output, results]) await chmod(folder, 0o777)
+  return suite === 'pipeline' ? runPipeline(suiteRun, results) : runSchedule(suiteRun)
 }
 
 async function runSchedule({ suite, source, address, output, tests }: SuiteRun): Promise<readonly string[]> {
@@ -76,13 +88,10 @@ const unordered = { pipelined_insert: byDirection, uniqviol: kindsOfLines } as c
 
 /** Each test of libpq_pipeline with its trace: every message on the wire, in order, without times. */
 async function runPipeline({ source, address, output, tests }: SuiteRun, results: string): Promise<readonly string[]> {
-  const program = join(source.folder, 'src/test/modules/libpq_pipeline/libpq_pipeline')
-  const listed = join(output, 'tests.txt')
-  await runProgram(program, ['tests'], { cwd: output, address, log: listed })
+  const program = pipelineProgram(source)
   const connection = `host=${address.host} port=${address.port} user=${address.user} dbname=postgres`
   const failed: string[] = []
-  for (const name of (await readFile(listed, 'utf8')).split('\n').filter(Boolean)) {
-    if (tests !== undefined && !tests.includes(name)) continue
+  for (const name of tests ?? (await testsOf('pipeline', source))) {
     const trace = join(results, `${name}.trace.out`)
     const log = join(output, `${name}.log`)
     const code = await runProgram(program, ['-r', '700', '-t', trace, name, connection], { cwd: output, address, log })
@@ -92,6 +101,10 @@ async function runPipeline({ source, address, output, tests }: SuiteRun, results
     else await cp(log, join(results, `${name}.out`))
   }
   return failed
+}
+
+function pipelineProgram({ folder }: Source): string {
+  return join(folder, 'src/test/modules/libpq_pipeline/libpq_pipeline')
 }
 
 function isUnordered(name: string): name is keyof typeof unordered {
