@@ -1,6 +1,6 @@
 /**
  * Lines as they come, to a reader that may be slow or leave: no more is asked of the source than the reader takes, and a
- * beat in quiet times tells both ends that the other is there.
+ * beat at the start and in quiet times tells both ends that the other is there.
  */
 import { Readable } from 'node:stream'
 
@@ -32,6 +32,9 @@ export function ndjson(lines: AsyncIterable<string>, beats: Beats, leave: () => 
     if (quiet && stream.readableLength === 0) stream.push(`${beats.line}\n`)
     quiet = true
   }, beats.everyMs)
+
+  // The answer begins with its first line: without one at once, a quiet stream would look like a gateway that hangs.
+  stream.push(`${beats.line}\n`)
 
   async function pump(): Promise<void> {
     for await (const line of lines) {

@@ -104,8 +104,6 @@ export function sessionRoutes(app: Api, context: RouteContext): void {
 }
 
 async function* endOf(waiting: ReturnType<RouteContext['sessions']['whenEnded']>): AsyncGenerator<string> {
-  // The first beat at once: with it the answer begins, and the client knows that it is heard.
-  yield ''
   const refusal = await waiting
   if (refusal === undefined) return
   const { code, message, next } = refusal
