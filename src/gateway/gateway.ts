@@ -11,14 +11,14 @@ import type { WellKnown } from '../contract/api.ts'
 import { createApprovals } from './approvals/create-approvals.ts'
 import { openAudit } from './audit/open.ts'
 import { adminRecord, createLiveConfig, type Reload } from './config/live.ts'
-import { loadConfig } from './config/load.ts'
+import { type Loaded, loadConfig } from './config/load.ts'
 import { sentenceOf } from './config/mistakes.ts'
 import { createOpenCredential } from './credentials/open-credential.ts'
 import { createIdentity } from './identity/identity.ts'
 import { createLog, type LogTarget } from './log.ts'
 import { abilities, createProtocols } from './protocols/registry.ts'
 import { createMetrics } from './server/metrics.ts'
-import { startServer } from './server/server.ts'
+import { type RunningServer, startServer } from './server/server.ts'
 import { createSessions } from './sessions/create-sessions.ts'
 
 export interface GatewayOptions {
@@ -57,7 +57,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await audit.append([adminRecord('gateway.start', `hoop ${version} with configuration ${first.config.hash}`)])
     scope.defer(() => audit.note(adminRecord('gateway.stop', `hoop ${version}`)))
 
-    const config = createLiveConfig({ file, first, abilities, audit, log })
+    let port: Pick<RunningServer, 'useCertificate'> | undefined
+    const onTaken = ({ tls }: Loaded) => {
+      if (tls !== undefined) port?.useCertificate(tls)
+    }
+    const config = createLiveConfig({ file, first, abilities, audit, log, onTaken })
     scope.defer(() => config.close())
     const current = () => config.current()
 
@@ -92,6 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
       metrics,
     })
+    port = server
     // In this order when it closes: no new work, nobody waits for a reviewer, connections end with a word, then the port.
     scope.defer(() => server.close())
     scope.defer(() => sessions.close())

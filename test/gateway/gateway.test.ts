@@ -1,10 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { connect } from 'node:tls'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { paths } from '../../src/contract/api.ts'
 import { type AuditRecord, recordSchema } from '../../src/contract/record.ts'
 import { type Gateway, startGateway } from '../../src/gateway/gateway.ts'
+import { makeCertificate } from '../support/certificate.ts'
 import { audience, startTestIssuer, type TestIssuer } from '../support/test-issuer.ts'
 
 let folder: string
@@ -152,5 +156,39 @@ describe('a gateway', () => {
       expect(bytes.includes(token.slice(0, 40))).toBe(false)
       expect(bytes.includes('Bearer ')).toBe(false)
     }
+  })
+})
+
+const certificates = [makeCertificate(), makeCertificate()]
+afterAll(() => {
+  for (const each of certificates) each?.remove()
+})
+
+describe.skipIf(certificates.includes(undefined))("the gateway's own certificate", () => {
+  const install = async (number: number) => {
+    const { cert = '', key = '' } = certificates[number] ?? {}
+    await copyFile(cert, join(folder, 'cert.pem'))
+    await copyFile(key, join(folder, 'key.pem'))
+  }
+  const shown = async () => {
+    const socket = connect({ port: gateway?.port ?? 0, host: '127.0.0.1', rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+    const { raw } = socket.getPeerCertificate()
+    socket.destroy()
+    return raw.equals(new X509Certificate(certificates[0]?.ca ?? '').raw) ? 'first' : 'second'
+  }
+
+  it('is exchanged by a reload, and a pair that does not fit is not', async () => {
+    await write({ listen: { port: 0, tls: { cert: 'cert.pem', key: 'key.pem' } } })
+    await install(0)
+    const { reload } = await start()
+    expect(await shown()).toBe('first')
+    await copyFile(certificates[1]?.key ?? '', join(folder, 'key.pem'))
+    expect(await reload()).toEqual({ refused: expect.stringContaining('certificate and key cannot be used together') })
+    expect(await shown()).toBe('first')
+    await install(1)
+    // By the watch or by this, whichever is first.
+    await reload()
+    expect(await shown()).toBe('second')
   })
 })

@@ -4,7 +4,7 @@
  * change, made or refused, is in the audit; one that cannot be written down is not made.
  */
 import { type FSWatcher, watch } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { RecordDraft } from '../../contract/record.ts'
@@ -28,6 +28,8 @@ export interface LiveConfigOptions {
   readonly abilities: AbilitiesOf
   readonly audit: Pick<Audit, 'append'>
   readonly log: Log
+  /** Told of each configuration that was taken. */
+  readonly onTaken?: (loaded: Loaded) => void
 }
 
 /** Editors write a file in several steps; this is longer than these take. */
@@ -35,13 +37,15 @@ const settleMs = 150
 /** As many mistakes as a record or a log line is good for; `hoop gateway check` shows all. */
 const mostTold = 5
 
-export function createLiveConfig({ file, first, abilities, audit, log }: LiveConfigOptions): LiveConfig {
+export function createLiveConfig({ file, first, abilities, audit, log, onTaken }: LiveConfigOptions): LiveConfig {
   let loaded = first
   /** What was refused last: seen once more, it is not told again. */
   let refusedLast: string | undefined
   let turn: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
-  const watcher = watchFolder()
+  const { tls } = first.config.listen
+  const watched = [file, ...(tls === undefined ? [] : [tls.cert, tls.key])]
+  const watchers = [...new Set(watched.map((path) => dirname(path)))].map(watchFolder)
 
   async function reload(): Promise<Reload> {
     const next = await readNext()
@@ -55,6 +59,7 @@ export function createLiveConfig({ file, first, abilities, audit, log }: LiveCon
     }
     loaded = next
     refusedLast = undefined
+    onTaken?.(loaded)
     log.info({ file, config: hash, warnings: next.warnings.map(sentenceOf) }, 'the configuration was reloaded')
     return 'reloaded'
   }
@@ -96,12 +101,12 @@ export function createLiveConfig({ file, first, abilities, audit, log }: LiveCon
     return mine
   }
 
-  /** The folder, because editors and deployments replace the file, and a watch of the file would follow the old one. */
-  function watchFolder(): FSWatcher | undefined {
+  /** The folder, because editors and deployments replace a file, and a watch of the file would follow the old one. */
+  function watchFolder(folder: string): FSWatcher | undefined {
     try {
-      const watcher = watch(dirname(file), { persistent: false }, (_, name) => {
+      const watcher = watch(folder, { persistent: false }, (_, name) => {
         // Kubernetes swaps a link named ..data that the file leads through.
-        if (name !== null && name !== basename(file) && !name.startsWith('..')) return
+        if (name !== null && !watched.includes(join(folder, name)) && !name.startsWith('..')) return
         clearTimeout(timer)
         timer = setTimeout(() => void inTurn(), settleMs).unref()
       })
@@ -118,7 +123,7 @@ export function createLiveConfig({ file, first, abilities, audit, log }: LiveCon
     reload: inTurn,
     close() {
       clearTimeout(timer)
-      watcher?.close()
+      for (const watcher of watchers) watcher?.close()
     },
   }
 }
@@ -139,8 +144,9 @@ export function adminRecord(action: string, detail: string): RecordDraft {
   }
 }
 
-/** A certificate authority may be exchanged while the configuration that names it stays the same. */
+/** Certificates may be exchanged while the configuration that names them stays the same. */
 function sameFiles(before: Loaded, after: Loaded): boolean {
+  if (before.tls?.cert !== after.tls?.cert || before.tls?.key !== after.tls?.key) return false
   return JSON.stringify([...before.targets]) === JSON.stringify([...after.targets])
 }
 

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { reasonOf } from '../../base/errors.ts'
 import { hoopError } from '../../contract/error-codes.ts'
 import type { ProtocolName } from '../../contract/command.ts'
@@ -54,7 +55,8 @@ export async function readConfig(file: string, abilities: AbilitiesOf): Promise<
     ...yaml.place(path, atKey),
     message,
   })
-  if (yaml.flaws.length > 0) return { mistakes: yaml.flaws.map((flaw) => ({ ...flaw, severity: 'mistake', file })) }
+  if (yaml.flaws.length > 0)
+    return { mistakes: inOrder(yaml.flaws.map((flaw) => ({ ...flaw, severity: 'mistake', file }))) }
 
   const shaped = shape(yaml.value)
   if ('findings' in shaped) return { mistakes: inOrder(shaped.findings.map(locate)) }
@@ -117,7 +119,20 @@ async function readFiles({ listen, targets }: Config) {
     } catch (error) {
       findings.push({ path, severity: 'mistake', message: `cannot read ${file} (${reasonOf(error)})` })
     }
+  if (listen.tls && findings.length === 0)
+    findings.push(...pairFindings(texts.get(listen.tls.cert), texts.get(listen.tls.key)))
   return { texts, findings }
+}
+
+/** Found here and not by the first client; after a reload nobody could connect any more. */
+function pairFindings(cert: string | undefined, key: string | undefined): readonly Finding[] {
+  try {
+    createSecureContext({ cert, key })
+    return []
+  } catch (error) {
+    const message = `certificate and key cannot be used together (${reasonOf(error)})`
+    return [{ path: ['listen', 'tls'], severity: 'mistake', message }]
+  }
 }
 
 function targetOf(

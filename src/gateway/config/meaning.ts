@@ -171,13 +171,16 @@ function someFit(patterns: readonly string[], name: string): boolean {
   }
 }
 
-function safety({ identity, audit, targets }: Readable): readonly Finding[] {
+function safety({ identity, audit, limits, targets }: Readable): readonly Finding[] {
   const found: Finding[] = []
   const issuer = new URL(identity.issuer)
   if (issuer.protocol !== 'https:' && !isLoopback(issuer.hostname))
     found.push(mistake(['identity', 'issuer'], 'the issuer has to be reached by https: its keys decide who is who'))
   if (!audit.flush)
     found.push(warning(['audit', 'flush'], 'records are not flushed: a power cut may lose what was forwarded already'))
+  // Timers end at 2^31 ms: a longer one would fire at once.
+  if (limits.connection > 20 * 86_400_000)
+    found.push(mistake(['limits', 'connection'], '"connection" is longer than 20 days'))
   if (targets.length === 0) found.push(warning(['targets'], 'there is no target'))
   return found
 }

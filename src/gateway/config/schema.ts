@@ -182,6 +182,8 @@ export const configSchema = z.strictObject({
       connect: durationSchema.prefault('10s'),
       /** Connections of one session at a time. */
       connections: z.int().positive().default(1000),
+      /** A connection ends after this: rights are looked at again when it is opened anew. */
+      connection: durationSchema.prefault('24h'),
       /** A session without a connection and without a word from its client ends after this. */
       session: durationSchema.prefault('24h'),
     })

@@ -16,6 +16,7 @@ export interface Receivers {
 }
 
 const preface = Buffer.from('PRI * HTTP/2.0')
+export const minVersion = 'TLSv1.2'
 /** A connection that never says anything is let go. */
 const firstBytesWithinMs = 60_000
 
@@ -35,7 +36,7 @@ export async function createPort(listen: Config['listen'], receivers: Receivers)
       ...sockets,
       cert: await pem(listen.tls.cert, 'listen.tls.cert'),
       key: await pem(listen.tls.key, 'listen.tls.key'),
-      minVersion: 'TLSv1.2',
+      minVersion,
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: 15_000,
     },

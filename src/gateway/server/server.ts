@@ -8,6 +8,7 @@ import {
 } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server, Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import { reasonOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { hoopError } from '../../contract/error-codes.ts'
@@ -16,12 +17,14 @@ import { createApp } from './app.ts'
 import type { Api, ServerOptions } from './context.ts'
 import { createLinks, type Links, pathOf } from './link.ts'
 import type { ServerMetrics } from './metrics.ts'
-import { createPort } from './port.ts'
+import { createPort, minVersion } from './port.ts'
 
 export interface RunningServer {
   readonly port: number
   /** As a client on this machine writes it. */
   readonly url: string
+  /** For connections that come from now on. */
+  useCertificate(tls: { readonly cert: string; readonly key: string }): void
   /** Stops listening, ends streams, waits a moment for answers under way, then cuts what is left. */
   close(): Promise<void>
 }
@@ -60,6 +63,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     port: number,
     url: `${listen.tls === undefined ? 'http' : 'https'}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${number}`,
+    useCertificate({ cert, key }) {
+      if (port instanceof TlsServer) port.setSecureContext({ cert, key, minVersion })
+    },
     async close() {
       closing.abort()
       const closed = new Promise<void>((resolve) => port.close(() => resolve()))

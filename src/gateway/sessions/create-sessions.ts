@@ -179,10 +179,12 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     const asker = { session: id, connection: createId('con'), target: name, person, agent, reason }
     const ruleTarget: RuleTarget = settings
     const onDefect = (what: string, error: unknown) => log.error({ session: id, target: name, err: error }, what)
-    const { signal, history } = session
+    const { history } = session
     return {
       run: (socket) =>
         session.run(async () => {
+          const age = aged(config.limits.connection)
+          const signal = AbortSignal.any([session.signal, age.signal])
           const inForce = inForceFor(current, { target: ruleTarget, person, agent }, hashKey)
           const given = { asker, audit, signal }
           const checkpoint = createCheckpoint({ ...given, inForce, approvals, history, metrics, clock, onDefect })
@@ -198,7 +200,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
               openCredential: (signal) => openCredential(settings.secret, signal),
             },
             socket,
-          )
+          ).finally(age.cancel)
           session.heardOf(clock.now())
         }),
     }
@@ -292,6 +294,18 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
       await Promise.all([...live.values()].map((session) => session.end(refusal, endWithinMs)))
     },
   }
+}
+
+/** Aborted when a connection has lasted long enough: whoever lost their rights since then does not keep it for ever. */
+function aged(mostMs: number): { readonly signal: AbortSignal; cancel(): void } {
+  const old = new AbortController()
+  const refusal: Refusal = {
+    code: 'cancelled',
+    message: 'the connection has reached the age that limits.connection allows',
+    next: 'connect again: the session goes on',
+  }
+  const timer = setTimeout(() => old.abort(refusal), mostMs).unref()
+  return { signal: old.signal, cancel: () => clearTimeout(timer) }
 }
 
 function refusalUnless(why: string | null): Refusal | undefined {

@@ -261,6 +261,15 @@ describe('a connection', () => {
     expect(await story()).toEqual(['session.start', 'connection.start', 'connection.end'])
   })
 
+  it('that wants what the target does not open is told so, which is recorded', async () => {
+    const { id } = await sessions.start(dev, wish('pg-prod'))
+    const [socket, far] = duplexPair()
+    socket.write('hello elsewhere\n')
+    await (await sessions.admit(dev, id, 'pg-prod')).run(far)
+    expect(String(socket.read())).toBe('! not-allowed\n')
+    expect(await recorded('connection.end')).toMatchObject({ why: 'target "pg-prod" does not open elsewhere' })
+  })
+
   it('to a dead target ends with a refusal, which is recorded', async () => {
     const { id } = await sessions.start(dev, wish('pg-dead'))
     const client = await connect(id, 'pg-dead')
@@ -289,6 +298,20 @@ describe('a connection', () => {
     client.socket.end()
     await client.done
     expect((await sessions.get(dev, id)).connections).toBe(0)
+  })
+
+  it('ends when it is older than the configuration allows, and the session goes on', async () => {
+    loaded = load({ limits: { connection: '300ms' } })
+    const { id } = await sessions.start(dev, wish('pg-prod'))
+    const client = await connect(id)
+    await client.hear()
+    expect(await client.hear()).toBe('! ended by the gateway')
+    await client.done
+    expect(await recorded('connection.end')).toMatchObject({ why: expect.stringContaining('limits.connection') })
+    const again = await connect(id)
+    expect(await again.hear()).toBe('ready')
+    again.socket.end()
+    await again.done
   })
 
   it('follows a reload: what was allowed is denied from the next command on', async () => {
