@@ -41,13 +41,15 @@ describe.each(['scram-sha-256', 'md5', 'password', 'trust'] as const)('a target 
     expect(await logIn(targetAt(server), auth === 'trust' ? undefined : server.password)).toBeGreaterThan(0)
   })
 
-  it.skipIf(auth === 'trust')('refuses a wrong password, and the error does not repeat it', async () => {
+  // A server that trusts everybody has nothing to refuse.
+  const itChecks = auth === 'trust' ? undefined : it
+  itChecks?.('refuses a wrong password, and the error does not repeat it', async () => {
     const error = await logIn(targetAt(server), 'not-the-password').catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'target-refused' })
     expect(String(error)).not.toContain('not-the-password')
   })
 
-  it.skipIf(auth === 'trust')('says that a secret is missing', async () => {
+  itChecks?.('says that a secret is missing', async () => {
     await expect(logIn(targetAt(server), undefined)).rejects.toMatchObject({ code: 'target-refused' })
   })
 
