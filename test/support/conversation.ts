@@ -43,9 +43,9 @@ export async function openDoor({ protocol, target, credential, checkpoint }: Doo
     try {
       upstream = await protocol.connect(target, credential, client, signal)
     } catch (error) {
-      const code = isHoopError(error) && (error.code === 'target-refused' || error.code === 'target-unreachable')
+      const codes = ['target-refused', 'target-unreachable', 'not-allowed'] as const
       await protocol.refuse(client, {
-        code: code ? (error.code as Refusal['code']) : 'internal',
+        code: codes.find((code) => isHoopError(error) && error.code === code) ?? 'internal',
         message: error instanceof Error ? error.message : String(error),
         next: 'see the test',
       })

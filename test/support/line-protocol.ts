@@ -40,7 +40,8 @@ export const lineProtocol: Protocol<LineClient, Socket> = {
 
   describe: ({ name }) => `client ${name}`,
 
-  async connect({ host, port, name }, { secret }, _client, signal) {
+  async connect({ host, port, name }, { secret }, client, signal) {
+    if (client.name === 'elsewhere') throw hoopError('not-allowed', `target "${name}" does not open elsewhere`)
     const upstream = dial({ host, port, signal })
     upstream.on('error', () => undefined)
     try {

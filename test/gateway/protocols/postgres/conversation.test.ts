@@ -507,9 +507,11 @@ describe('the beginning', () => {
     polite.say(startup())
     await hear(polite)
     polite.socket.destroy()
-    const pushy = await connectAsClient(door.port)
-    pushy.say(int32(8), int32(80_877_103), startup())
-    expect((await pushy.take(1)).toString()).toBe('E')
+    for (const asked of [80_877_103, 80_877_104]) {
+      const pushy = await connectAsClient(door.port)
+      pushy.say(int32(8), int32(asked), startup())
+      expect((await pushy.take(1)).toString()).toBe('E')
+    }
   })
 
   it('says which version it speaks when a client asks for a later one', async () => {
@@ -517,7 +519,26 @@ describe('the beginning', () => {
     const end = await connectAsClient(door.port)
     end.say(startup({ '_pq_.future': '1' }, (3 << 16) | 2))
     await end.hears(frame('v', int32(3 << 16), int32(1), cstring('_pq_.future')))
+    expect(await hear(end)).toEqual(['Z:I'])
+    end.say(query('SELECT 1'))
+    expect(await hear(end)).toEqual(['T', 'D', 'C:SELECT 1', 'Z:I'])
     end.socket.destroy()
+  })
+
+  it('refuses a protocol that it does not speak', async () => {
+    await open()
+    const end = await connectAsClient(door.port)
+    end.say(startup({}, 2 << 16))
+    expect(await hear(end, 1, 'E:0A000')).toEqual(['E:0A000'])
+    await end.hearsEnd()
+  })
+
+  it('refuses a database that is not listed', async () => {
+    door = await openDoorTo(server, createRecordingCheckpoint(), { databases: ['shop'] })
+    const end = await connectAsClient(door.port)
+    end.say(startup({ database: 'postgres' }))
+    expect(await hear(end, 1, 'E:42501')).toEqual(['E:42501'])
+    await end.hearsEnd()
   })
 
   it('refuses replication connections', async () => {
