@@ -10,6 +10,7 @@ import { type Analysis, analyse, describedStyles, everythingMasked, unknownRelat
 import { createMaskCatalogs, type MaskCatalog } from './masking/catalog.ts'
 import { codecOf } from './masking/codec.ts'
 import { copyHandling } from './masking/copy-handling.ts'
+import { createDefinitions } from './masking/definitions.ts'
 import { readDescription } from './masking/description.ts'
 import { derived, type Ground, type Output, strictestOf } from './masking/ground.ts'
 import { createWalk } from './masking/lineage.ts'
@@ -47,6 +48,7 @@ export interface Context {
 
 function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMasker {
   const unsure = createUnsure()
+  const definitions = createDefinitions()
   /** A function that nobody can follow was called: it may have opened cursors, or prepared statements, of any name. */
   let foreignNames = false
   const analyses = new WeakMap<Tree, { readonly sensitivity: Sensitivity; readonly analysis: Analysis }>()
@@ -114,7 +116,16 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
   function becomeSure(session: SqlSession): void {
     if (!unsure.any || !session.certain || session.transaction !== 'I') return
     unsure.forget()
+    definitions.forget()
     catalog.invalidate()
+  }
+
+  /** Also a function that would do so when it is called. */
+  async function comesNear(statement: Statement, masks: Masks, session: SqlSession): Promise<boolean> {
+    const { tree } = statement.masking
+    const sensitivity = masks.hasColumns ? await sensitivityOf(masks, tree) : undefined
+    if (!masks.hasColumns || sensitivity === undefined || tree === undefined) return masks.hasColumns
+    return analysisOf(statement, sensitivity, session).touches || definitions.isNear(tree, sensitivity)
   }
 
   async function objectionTo(statement: Statement, masks: Masks, session: SqlSession): Promise<string | undefined> {
@@ -123,12 +134,19 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
     const sensitivity = await sensitivityOf(masks, tree)
     // Fail closed: nobody can tell what it does. A fast-path function call has no tree either, but was understood.
     if (tree === undefined) return statement.command.facts.parsed ? undefined : cannotTell
+    const defined =
+      sensitivity === undefined
+        ? undefined
+        : definitions.objection(tree, statement.command.text, sensitivity, unsure.over(sensitivity.ground))
+    if (defined !== undefined)
+      return `it would let masked values be stored ${defined}, where they could not be recognised`
     if (sensitivity !== undefined && !analysisOf(statement, sensitivity, session).touches && !('DoStmt' in tree))
       return undefined
     foreignNames ||= sensitivity === undefined || callsSuspects(tree, unsure.over(sensitivity.ground))
     const ground = sensitivity === undefined ? unknownGround : unsure.forStoring(groundFor(sensitivity, session))
     const place = storesMasked(tree, {
       walk: createWalk(ground),
+      storing: definitions.over(sensitivity?.suspects.storing),
       mentionsMasked: (text) => sensitivity?.mentionsMasked(text) ?? true,
       prepared: (name) => session.prepared.get(name)?.map(({ masking }) => masking.tree),
     })
@@ -167,7 +185,7 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
       becomeSure(session)
       const objection = await objectionTo(statement, permit.masks, session)
       if (objection === undefined && statement.effects.some(({ type }) => type === 'ddl')) {
-        unsure.note(statement.masking.tree, statement.command)
+        unsure.note(statement.masking.tree, statement.command, await comesNear(statement, permit.masks, session))
         if (unsure.any) catalog.expectChange()
       }
       return objection
@@ -217,6 +235,7 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
         masks: permit.masks,
         codec: codecOf(session.parameters.get('client_encoding')),
         touched,
+        asked: statement?.command.text,
         isMasked: (schema, table) => sensitivity?.masksTable(schema, table) ?? true,
         mentionsMasked: (text) => sensitivity?.mentionsMasked(text) ?? true,
         suspectsFunction: (name) => sensitivity?.ground.suspectsFunction(name) ?? true,

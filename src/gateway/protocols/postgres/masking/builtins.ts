@@ -23,6 +23,9 @@ export const storesAnything: ReadonlySet<string> = new Set([
   'pg_advisory_lock_shared', 'pg_try_advisory_lock', 'pg_try_advisory_lock_shared', 'pg_advisory_xact_lock',
   'pg_advisory_xact_lock_shared', 'pg_try_advisory_xact_lock', 'pg_try_advisory_xact_lock_shared', 'dblink_exec', 'dblink',
   'dblink_send_query', 'pg_file_write', 'pg_replication_origin_create', 'pg_create_restore_point', 'pg_export_snapshot',
+  'lo_create', 'lo_creat', 'lo_open', 'lo_truncate', 'lo_truncate64', 'lo_lseek', 'lo_lseek64', 'lo_import', 'lo_export', 'setseed',
+  'set_limit', 'pg_restore_relation_stats', 'pg_restore_attribute_stats', 'pg_backup_start', 'dblink_connect', 'dblink_open',
+  'pg_create_logical_replication_slot', 'pg_create_physical_replication_slot',
 ]) // biome-ignore format: a list
 
 /** How many, or at which place: like the number of rows that a WHERE lets through, this says nothing of values. */

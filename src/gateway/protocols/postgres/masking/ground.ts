@@ -27,6 +27,8 @@ export interface RelationColumns {
   readonly rest: MaskStyle | undefined
   /** Reading it reads something masked, though it may not show it: a view's WHERE can fail and say on what. */
   readonly touches: boolean
+  /** INSERT may put masked values into a column without a mask: its default reads some. */
+  readonly fills?: boolean
   /** Rewrite rules may make a statement about it do something else. */
   readonly hasRules: boolean
 }

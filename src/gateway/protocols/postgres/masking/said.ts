@@ -7,6 +7,7 @@ import type { Masks } from '../../../checkpoint.ts'
 import { View } from '../messages.ts'
 import { cstring, frame, int32 } from '../wire.ts'
 import type { Codec } from './codec.ts'
+import { saysNothingNew, saysWhereOnly } from './sayings.ts'
 import { dots } from './values.ts'
 
 export interface Saying {
@@ -19,6 +20,8 @@ export interface Saying {
   suspectsFunction(name: string): boolean
   /** Does a text name something masked? */
   mentionsMasked(text: string): boolean
+  /** What was asked, where that is known. */
+  readonly asked: string | undefined
 }
 
 const withheld = 'withheld: it may repeat masked values'
@@ -37,7 +40,10 @@ export function maskSaid(bytes: Buffer, saying: Saying): Buffer {
   }
 }
 
-/** SQLSTATE classes whose sentences name things of the catalog, limits and states, never a value of a row. */
+/**
+ * SQLSTATE classes whose sentences name things of the catalog, limits and states. A value of a row can be taken for such a
+ * name (`email::regclass`, `current_setting(email)`), so what they name must be in the statement too: sayings.ts.
+ */
 const safeClasses = new Set(
   '00 01 02 03 08 0A 0B 21 23 24 25 26 28 2B 2D 34 3B 3D 3F 40 42 44 53 54 55 57 58 72 F0'.split(' '),
 )
@@ -61,20 +67,31 @@ function maskFields(bytes: Buffer, saying: Saying): Buffer {
   // What a deferred constraint finds at COMMIT is about a table, whatever COMMIT is about.
   const constrained =
     masks.hasColumns && sqlClass === '23' && (value('t') === '' || saying.isMasked(value('s'), value('t')))
+  const { asked } = saying
+  // Only what the parser finds wrong with the statement has a place in it.
+  const isPlaced = value('P') !== ''
+  const isSafe = (text: string) => isPlaced || saysNothingNew(text, value('R'), asked)
   // A server that logs to its client repeats statements and plans.
   const log = ['LOG', 'DEBUG'].includes(value('V').replace(/\d$/, ''))
 
   const hides = (letter: string): boolean => {
     switch (letter) {
       case 'M':
-        return near && (raised || log || !(safeClasses.has(sqlClass) || safeCodes.has(value('C'))))
+        return (
+          near &&
+          (raised ||
+            log ||
+            !(safeClasses.has(sqlClass) || safeCodes.has(value('C'))) ||
+            !(sqlClass === '23' || isSafe(value('M'))))
+        )
       case 'D':
-        return constrained || (near && (raised || log || !safeDetails.has(sqlClass)))
+        return constrained || (near && (raised || log || !safeDetails.has(sqlClass) || !isSafe(value('D'))))
       case 'H':
         return near && (raised || log)
       case 'W':
+        return near && (raised || log || !safeDetails.has(sqlClass) || !saysWhereOnly(value('W')))
       case 'q':
-        return near && (raised || log || !safeDetails.has(sqlClass))
+        return near
       default:
         return false
     }

@@ -7,7 +7,7 @@ import { fieldsOf, list } from '../sql/nodes.ts'
 import { systemSamples } from './builtins.ts'
 import { type Known, nameOf, type Parse } from './catalog.ts'
 import { expressionStyle } from './expressions.ts'
-import { findSuspects } from './suspects.ts'
+import { findSuspects, type Suspects } from './suspects.ts'
 import { derived, type Ground, type OutColumn, type Output, type RelationColumns, strictestOf } from './ground.ts'
 import { createWalk, statementOutputs } from './lineage.ts'
 import { createScope, itemOf } from './scope.ts'
@@ -26,6 +26,7 @@ export interface Sensitivity {
   nameOf(relation: number): string
   /** Has a relation of this name masked columns? In any schema where none is given. */
   masksTable(schema: string | undefined, name: string): boolean
+  readonly suspects: Suspects
   /** Text (of a DO block, or of a function) that names something masked, or runs SQL that cannot be seen. */
   mentionsMasked(text: string): boolean
   readonly textTypes: ReadonlySet<number>
@@ -34,7 +35,7 @@ export interface Sensitivity {
 export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sensitivity {
   const { snapshot } = known
   const base = baseStyles(masks, known)
-  const suspects = findSuspects(snapshot, (relation) => base.has(relation.oid))
+  const suspects = findSuspects(snapshot, (relation) => base.has(relation.oid), namesOf(snapshot, base))
   const views = new Map<number, readonly OutColumn[]>()
   const touching = new Map<number, boolean>()
 
@@ -45,7 +46,7 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
     const plain = relation.columns.map(({ number, name, type, generated }) => ({
       name,
       type,
-      style: own?.get(number),
+      style: suspects.sources.has(type) ? 'redact' : own?.get(number),
       ...(generated === null ? {} : { generated: true }),
     }))
     if (relation.definition === null && relation.columns.every(({ generated }) => generated === null)) {
@@ -75,6 +76,16 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
     return touches
   }
 
+  /** A column without a mask that is filled with masked values where INSERT does not give it any. */
+  function fillsItself(relation: Relation): boolean {
+    const columns = columnsOf(relation)
+    return relation.columns.some((column, index) => {
+      if (column.default === null || columns[index]?.style !== undefined) return false
+      const tree = parse(`SELECT ${column.default}`)?.[0]
+      return tree === undefined || strictestOf(statementOutputs(tree, walk)) !== undefined
+    })
+  }
+
   function viewStyles(definition: string, count: number): readonly (MaskStyle | undefined)[] {
     const tree = parse(definition)?.[0]
     return tree === undefined ? Array(count).fill('redact') : fitOutputs(statementOutputs(tree, walk), count)
@@ -99,7 +110,7 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
         schema === undefined
           ? named
           : named.filter((relation) => relation.schema === schema || isTemporary(relation, schema))
-      return merge(fitting, columnsOf, touchesOf)
+      return merge(fitting, columnsOf, touchesOf, fillsItself)
     },
     suspectsFunction: (name) => suspects.functions.has(name),
     suspectsOperator: (name) => suspects.operators.has(name),
@@ -128,6 +139,7 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
       const { columns, rest } = ground.relation(name, schema === '' ? undefined : schema)
       return rest !== undefined || strictestOf(columns) !== undefined
     },
+    suspects,
     mentionsMasked: suspects.mentioned,
     textTypes: snapshot.textTypes,
   }
@@ -142,15 +154,18 @@ function merge(
   relations: readonly Relation[],
   columnsOf: (relation: Relation) => readonly OutColumn[],
   touchesOf: (relation: Relation) => boolean,
+  fillsItself: (relation: Relation) => boolean,
 ): RelationColumns {
-  const touches = relations.length === 0 || relations.some(touchesOf)
+  const fills = relations.some(fillsItself)
+  const touches = fills || relations.length === 0 || relations.some(touchesOf)
   const all = relations.map(columnsOf)
   const [first, ...others] = all
   // Nothing of that name is known: masked, whatever it is.
   if (first === undefined)
-    return { columns: [], exact: false, ordered: false, rest: 'redact', touches, hasRules: false }
+    return { columns: [], exact: false, ordered: false, rest: 'redact', touches, fills, hasRules: false }
   const hasRules = relations.some((relation) => relation.hasRules && !relation.system)
-  if (others.length === 0) return { columns: first, exact: true, ordered: true, rest: undefined, touches, hasRules }
+  if (others.length === 0)
+    return { columns: first, exact: true, ordered: true, rest: undefined, touches, fills, hasRules }
   const ordered = others.every(
     (other) => other.length === first.length && other.every(({ name }, index) => name === first[index]?.name),
   )
@@ -161,7 +176,7 @@ function merge(
     const type = same.every((column) => column.type === one?.type) ? one?.type : undefined
     return { ...one, name: one?.name, type, style: strictestOf(same), perhaps: same.length < all.length }
   })
-  return { columns, exact: true, ordered, rest: undefined, touches, hasRules }
+  return { columns, exact: true, ordered, rest: undefined, touches, fills, hasRules }
 }
 
 /** Columns that are masked by their own name, by a former name, by a name they inherit or bequeath, or as samples of values. */
@@ -190,6 +205,13 @@ function baseStyles(masks: Masks, known: Known): ReadonlyMap<number, ReadonlyMap
     if (relation.toast !== 0 && styles.has(relation.oid))
       for (const { number } of snapshot.byOid.get(relation.toast)?.columns ?? []) add(relation.toast, number, 'redact')
   return styles
+}
+
+function namesOf(snapshot: Snapshot, styles: ReadonlyMap<number, ReadonlyMap<number, MaskStyle>>): ReadonlySet<string> {
+  const names = [...styles].flatMap(([oid, columns]) =>
+    (snapshot.byOid.get(oid)?.columns ?? []).flatMap(({ number, name }) => (columns.has(number) ? [name] : [])),
+  )
+  return new Set(names)
 }
 
 function inheritStyles(

@@ -13,6 +13,8 @@ export interface Column {
   readonly type: number
   /** The expression of a generated column; empty: it could not be read. */
   readonly generated: string | null
+  /** The expression that fills it where INSERT does not. */
+  readonly default: string | null
 }
 
 export interface Relation {
@@ -40,15 +42,21 @@ export interface UserFunction {
   readonly definition: string | null
 }
 
+/** A conversion that users made: the type's name that it makes, of what, and the function behind it. */
+export interface Cast {
+  readonly type: string
+  readonly source: { readonly name: string; readonly oid: number; readonly userType: boolean }
+  readonly function: string
+}
+
 export interface Snapshot {
   readonly byOid: ReadonlyMap<number, Relation>
   readonly byName: ReadonlyMap<string, readonly Relation[]>
   /** Child and parent of inheritance and partitioning. */
   readonly inherits: readonly (readonly [child: number, parent: number])[]
   readonly functions: readonly UserFunction[]
-  /** Operators and the functions behind them; casts by the name of the type they make. */
   readonly operators: readonly { readonly name: string; readonly function: string }[]
-  readonly casts: readonly { readonly type: string; readonly function: string }[]
+  readonly casts: readonly Cast[]
   /** Types beyond the built-in ones whose values are plain text in both formats: citext. */
   readonly textTypes: ReadonlySet<number>
 }
@@ -73,10 +81,10 @@ const viewsSql = `
   SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c
   WHERE c.relkind IN ('v', 'm') AND c.oid >= ${firstUserOid}`
 
-const generatedSql = `
+const expressionsSql = `
   SELECT a.attrelid || '.' || a.attnum, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  WHERE a.attgenerated <> '' AND NOT a.attisdropped`
+  WHERE NOT a.attisdropped`
 
 const bodiesSql = `
   SELECT p.oid, pg_catalog.pg_get_functiondef(p.oid)
@@ -98,11 +106,11 @@ const functionsSql = `
   WHERE p.oid >= ${firstUserOid}`
 
 const operatorsSql = `
-  SELECT 'operator', o.oprname, p.proname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+  SELECT 'operator', o.oprname, p.proname, NULL, NULL FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
   WHERE o.oid >= ${firstUserOid}
   UNION ALL
-  SELECT 'cast', t.typname, p.proname FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
-    JOIN pg_catalog.pg_type t ON t.oid = c.casttarget WHERE c.oid >= ${firstUserOid}`
+  SELECT 'cast', t.typname, p.proname, s.typname, s.oid FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+    JOIN pg_catalog.pg_type t ON t.oid = c.casttarget JOIN pg_catalog.pg_type s ON s.oid = c.castsource WHERE c.oid >= ${firstUserOid}`
 
 const textTypesSql = `
   SELECT oid FROM pg_catalog.pg_type WHERE oid >= ${firstUserOid} AND typcategory = 'S' AND typtype = 'b' AND typelem = 0`
@@ -110,8 +118,8 @@ const textTypesSql = `
 export async function takeSnapshot(query: Query): Promise<Snapshot> {
   const rows = await query(relationsSql)
   const views = await definitions(query, viewsSql)
-  const generated = await definitions(query, generatedSql)
-  const relations = rows.map((row) => relationFrom(row, views, generated))
+  const expressions = await definitions(query, expressionsSql)
+  const relations = rows.map((row) => relationFrom(row, views, expressions))
   const inherits = (await query(inheritsSql)).map(([child, parent]) => [Number(child), Number(parent)] as const)
   const bodies = await definitions(query, bodiesSql)
   const functions = (await query(functionsSql)).map(([name, language, extension, parts, oid]) => ({
@@ -132,14 +140,20 @@ export async function takeSnapshot(query: Query): Promise<Snapshot> {
     else same.push(relation)
   }
   const ofKind = (kind: string) =>
-    made.flatMap(([which, name, behind]) => (which === kind ? [{ name: name ?? '', behind: behind ?? '' }] : []))
+    made.flatMap(([which, name, behind, source, oid]) =>
+      which === kind ? [{ name: name ?? '', behind: behind ?? '', source: source ?? '', oid: Number(oid) }] : [],
+    )
   return {
     byOid,
     byName,
     inherits,
     functions,
     operators: ofKind('operator').map(({ name, behind }) => ({ name, function: behind })),
-    casts: ofKind('cast').map(({ name, behind }) => ({ type: name, function: behind })),
+    casts: ofKind('cast').map(({ name, behind, source, oid }) => ({
+      type: name,
+      source: { name: source, oid, userType: oid >= firstUserOid },
+      function: behind,
+    })),
     textTypes,
   }
 }
@@ -157,7 +171,7 @@ async function definitions(query: Query, sql: string): Promise<ReadonlyMap<strin
 function relationFrom(
   row: readonly (string | null)[],
   views: ReadonlyMap<string, string>,
-  generated: ReadonlyMap<string, string>,
+  expressions: ReadonlyMap<string, string>,
 ): Relation {
   const [oid, schema, name, kind, toast, hasRules, isView, columns] = row
   return {
@@ -170,7 +184,8 @@ function relationFrom(
       number,
       name: column,
       type,
-      generated: isGenerated ? (generated.get(`${oid}.${number}`) ?? '') : null,
+      generated: isGenerated ? (expressions.get(`${oid}.${number}`) ?? '') : null,
+      default: isGenerated ? null : (expressions.get(`${oid}.${number}`) ?? null),
     })),
     definition: isView === 'f' ? null : (views.get(oid ?? '') ?? ''),
     hasRules: hasRules !== 'f',

@@ -6,12 +6,17 @@ import type { MaskStyle } from '../../../checkpoint.ts'
 import { type Fields, fieldsOf, isFields, list, nameOf, options, optionText, text, unwrap } from '../sql/nodes.ts'
 import { storesAnything } from './builtins.ts'
 import { type OutColumn, type Output, strictestOf } from './ground.ts'
+import { addFrom } from './from.ts'
 import { addTables, statementOutputs, writingScope } from './lineage.ts'
 import { createScope, type Scope } from './scope.ts'
+import type { Storing } from './suspects.ts'
+import { callsSuspects } from './touches.ts'
 import type { Walk } from './walk.ts'
 
 export interface StoringContext {
   readonly walk: Walk
+  /** What users made that may keep what it is given. */
+  readonly storing: Pick<Storing, 'functions' | 'operators' | 'types'>
   /** Of the text of a DO block. */
   mentionsMasked(text: string): boolean
   /** Trees of a prepared statement; undefined: not known. */
@@ -24,7 +29,8 @@ export function storesMasked(tree: unknown, context: StoringContext): string | u
   const node = unwrap(tree)
   if (node === undefined) return undefined
   const { type, fields } = node
-  if (callsStoring(tree, walk)) return 'in a setting, lock, sequence or object of the server'
+  if (anyKeeps(tree, context) && callsStoring(tree, context))
+    return 'in a setting, lock, sequence or object of the server, or by a function'
   for (const found of writingTables(fields, walk)) if (found !== undefined) return found
   switch (type) {
     case 'SelectStmt':
@@ -44,10 +50,13 @@ export function storesMasked(tree: unknown, context: StoringContext): string | u
     case 'ExplainStmt':
     case 'PrepareStmt':
       return storesMasked(fields.query, context)
-    case 'ExecuteStmt':
-      return (context.prepared(text(fields.name) ?? '') ?? [])
-        .map((prepared) => storesMasked(prepared, context))
-        .find((found) => found !== undefined)
+    case 'ExecuteStmt': {
+      const prepared = context.prepared(text(fields.name) ?? '')
+      if (walk.expression(list(fields.params), createScope(undefined)) !== undefined)
+        // Whatever it does with its parameters: a SELECT of nothing but them may call something that keeps them.
+        return prepared?.every(isQuiet) === true ? undefined : 'by what was prepared'
+      return (prepared ?? []).map((one) => storesMasked(one, context)).find((found) => found !== undefined)
+    }
     case 'DoStmt':
       return blockMentions(fields, context) ? 'or show them, in ways that cannot be followed (a DO block)' : undefined
     default:
@@ -74,7 +83,7 @@ function writingTables(fields: Fields, walk: Walk): readonly (string | undefined
 function writes(type: string, fields: Fields, around: Scope | undefined, walk: Walk): string | undefined {
   const target = isFields(fields.relation) ? fields.relation : {}
   const name = text(target.relname) ?? ''
-  const { columns } = walk.ground.relation(name, text(target.schemaname))
+  const { columns, fills } = walk.ground.relation(name, text(target.schemaname))
   const place = `in ${name}`
   const isOpen = (column: string | undefined): boolean =>
     column === undefined || columns.find((candidate) => candidate.name === column)?.style === undefined
@@ -86,6 +95,7 @@ function writes(type: string, fields: Fields, around: Scope | undefined, walk: W
     })
 
   if (type === 'UpdateStmt') return assigned(fields.targetList) ? place : undefined
+  if (fills === true) return place
   if (type === 'MergeStmt')
     return list(fields.mergeWhenClauses).some((clause) => mergeStores(clause)) ? place : undefined
   if (type !== 'InsertStmt') return undefined
@@ -166,14 +176,73 @@ function blockMentions(fields: Fields, { mentionsMasked }: StoringContext): bool
   return body === undefined || mentionsMasked(optionText(body.value) ?? '')
 }
 
-/** A call like set_config(…) with anything but constants, in a statement that comes near masked columns. */
-function callsStoring(value: unknown, walk: Walk): boolean {
-  if (Array.isArray(value)) return value.some((item) => callsStoring(item, walk))
+/** A call like set_config(…) with anything masked. */
+function callsStoring(value: unknown, context: StoringContext, around?: Scope): boolean {
+  if (Array.isArray(value)) return value.some((item) => callsStoring(item, context, around))
   if (!isFields(value)) return false
-  const call = fieldsOf(value, 'FuncCall')
-  if (call !== undefined && storesAnything.has(nameOf(call.funcname)?.name ?? '') && readsColumns(call.args))
-    return true
-  return Object.values(value).some((item) => callsStoring(item, walk))
+  const node = unwrap(value)
+  const scope = node === undefined ? around : (scopeOf(node.type, node.fields, around, context.walk) ?? around)
+  if (node !== undefined && keeps(node.type, node.fields, context) && isGivenMasked(value, scope, context)) return true
+  return Object.values(value).some((item) => callsStoring(item, context, scope))
+}
+
+/** What names mean inside a query; undefined: it is none. */
+function scopeOf(type: string, fields: Fields, around: Scope | undefined, walk: Walk): Scope | undefined {
+  if (type !== 'SelectStmt')
+    return ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'].includes(type)
+      ? writingScope(fields, around, walk)
+      : undefined
+  const scope = createScope(around)
+  addTables(scope, fields.withClause, walk)
+  addFrom(scope, list(fields.fromClause), walk)
+  return scope
+}
+
+function isGivenMasked(value: unknown, scope: Scope | undefined, { walk }: StoringContext): boolean {
+  const given = inside(value)
+  if (scope !== undefined && walk.expression(given, scope) !== undefined) return true
+  // Outside of queries (an index, a policy) nobody says what a name means.
+  return (scope === undefined && readsColumns(given)) || callsSuspects(given, walk.ground)
+}
+
+function anyKeeps(value: unknown, context: StoringContext): boolean {
+  if (Array.isArray(value)) return value.some((item) => anyKeeps(item, context))
+  if (!isFields(value)) return false
+  const node = unwrap(value)
+  if (node !== undefined && keeps(node.type, node.fields, context)) return true
+  return Object.values(value).some((item) => anyKeeps(item, context))
+}
+
+function keeps(type: string, fields: Fields, { storing }: StoringContext): boolean {
+  const last = (names: unknown) => nameOf(names)?.name ?? ''
+  switch (type) {
+    case 'FuncCall':
+      return storesAnything.has(last(fields.funcname)) || storing.functions.has(last(fields.funcname))
+    case 'A_Expr':
+      return storing.operators.has(last(fields.name))
+    case 'TypeCast':
+      return isFields(fields.typeName) && storing.types.has(last(fields.typeName.names))
+    case 'ColumnRef':
+      // `item.function` calls it.
+      return list(fields.fields).length > 1 && storing.functions.has(last(fields.fields))
+    case 'A_Indirection':
+      return list(fields.indirection).some((step) => storing.functions.has(last([step])))
+    default:
+      return false
+  }
+}
+
+/** What is given to a call, without the call itself. */
+function inside(value: unknown): unknown {
+  const node = unwrap(value)
+  if (node === undefined || node.type === 'ColumnRef') return value
+  return node.type === 'FuncCall' ? [node.fields.args, node.fields.agg_order] : Object.values(node.fields)
+}
+
+/** A prepared SELECT that calls nothing of users' and writes nothing. */
+function isQuiet(tree: unknown): boolean {
+  const select = fieldsOf(tree, 'SelectStmt')
+  return select !== undefined && !JSON.stringify(select).includes('"FuncCall"') && select.withClause === undefined
 }
 
 function readsColumns(value: unknown): boolean {

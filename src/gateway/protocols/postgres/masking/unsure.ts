@@ -4,14 +4,17 @@
  * that alters or replaces, every name is.
  */
 import type { Command } from '../../../../contract/command.ts'
-import { type Fields, isFields, text, unwrap } from '../sql/nodes.ts'
+import { type Fields, fieldsOf, isFields, list, text, unwrap } from '../sql/nodes.ts'
 import type { Tree } from '../sql/statement.ts'
 import type { Ground, RelationColumns } from './ground.ts'
 
 export interface Unsure {
   readonly any: boolean
-  /** A statement that may change the catalog is about to run. */
-  note(tree: Tree | undefined, facts: Pick<Command, 'actions' | 'facts'>): void
+  /**
+   * A statement that may change the catalog is about to run. `touches`: it comes near something masked, or reads it when
+   * it is called.
+   */
+  note(tree: Tree | undefined, facts: Pick<Command, 'actions' | 'facts'>, touches: boolean): void
   forget(): void
   /** The same ground, less certain. */
   over(ground: Ground): Ground
@@ -71,7 +74,7 @@ export function createUnsure(): Unsure {
     get any() {
       return all || names.size > 0
     },
-    note(tree, { actions, facts }) {
+    note(tree, { actions, facts }, touches) {
       const node = unwrap(tree)
       if (node !== undefined && plain.has(node.type) && facts.parsed) {
         // A function that it calls may change the catalog all the same.
@@ -80,7 +83,7 @@ export function createUnsure(): Unsure {
       }
       const name = node === undefined ? undefined : newNameOf(node.type, node.fields)
       if (node === undefined || name === undefined) {
-        all ||= node === undefined || !renamesNothing.has(node.type)
+        all ||= node === undefined || !(renamesNothing.has(node.type) || (!touches && addsOnly(node.type, node.fields)))
         return
       }
       names.add(name)
@@ -109,9 +112,27 @@ function newNameOf(type: string, fields: Fields): string | undefined {
 
 /** They add and take away, and no name means anything else afterwards. */
 const renamesNothing = new Set(
-  'IndexStmt DropStmt TruncateStmt CommentStmt GrantStmt CreateSeqStmt AlterSeqStmt VacuumStmt ReindexStmt ClusterStmt'.split(
-    ' ',
-  ),
+  (
+    'IndexStmt DropStmt TruncateStmt CommentStmt GrantStmt CreateSeqStmt AlterSeqStmt VacuumStmt ReindexStmt ClusterStmt ' +
+    'CreateTrigStmt CreateEnumStmt AlterEnumStmt CompositeTypeStmt CreatePolicyStmt CreateStatsStmt RefreshMatViewStmt'
+  ).split(' '),
+)
+
+/** Where nothing masked is near: a function that reads nothing masked, and changes of a table that leave its names alone. */
+function addsOnly(type: string, fields: Fields): boolean {
+  if (type === 'CreateFunctionStmt' || type === 'CreateDomainStmt') return true
+  return (
+    type === 'AlterTableStmt' &&
+    list(fields.cmds).every((item) => leavesNames.has(String(fieldsOf(item, 'AlterTableCmd')?.subtype)))
+  )
+}
+
+const leavesNames = new Set(
+  (
+    'AT_AddColumn AT_ColumnDefault AT_DropNotNull AT_SetNotNull AT_AddConstraint AT_DropConstraint AT_ValidateConstraint ' +
+    'AT_AlterConstraint AT_SetStatistics AT_SetStorage AT_AddIdentity AT_SetIdentity AT_DropIdentity AT_EnableRowSecurity ' +
+    'AT_DisableRowSecurity AT_ForceRowSecurity AT_NoForceRowSecurity AT_AlterColumnType AT_ReplicaIdentity AT_ChangeOwner'
+  ).split(' '),
 )
 
 /** Statements that change no catalog themselves. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type MaskedDoor, openMaskedDoor } from './masked-door.ts'
 import { type Answer, connectRaw, type RawClient } from './raw-client.ts'
 
@@ -122,4 +122,67 @@ test('still tells tables apart while its own transaction, and then another, has 
   await direct.simple('ROLLBACK')
   expect(others.rows[0]?.[0]?.toString()).toBe('kettle!')
   expect(performance.now() - started).toBeLessThan(20_000)
+})
+
+describe('what people do to a database with masks', () => {
+  const work: Readonly<Record<string, readonly string[]>> = {
+    'a migration with a function, a trigger and data': [
+      'BEGIN',
+      'CREATE TABLE stock (id serial PRIMARY KEY, n int DEFAULT 1, changed timestamptz DEFAULT now())',
+      "CREATE FUNCTION stamped() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.changed := now(); RETURN new; END'",
+      'CREATE TRIGGER stamping BEFORE UPDATE ON stock FOR EACH ROW EXECUTE FUNCTION stamped()',
+      'INSERT INTO stock (n, changed) SELECT id, now() FROM orders',
+      'UPDATE stock SET n = n + 1, changed = now() WHERE id = 1',
+      'COMMIT',
+      'DROP TABLE stock',
+      'DROP FUNCTION stamped',
+    ],
+    'a new column that is filled in the same transaction': [
+      'BEGIN',
+      'ALTER TABLE orders ADD COLUMN label text, ALTER note SET DEFAULT $$none$$',
+      'UPDATE orders SET label = upper(product) WHERE id = 10',
+      'ROLLBACK',
+    ],
+    'a trigger that stamps a table with masked columns': [
+      'ALTER TABLE customers ADD COLUMN changed timestamptz',
+      "CREATE FUNCTION changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.changed := now(); RETURN new; END'",
+      'CREATE TRIGGER changing BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION changes()',
+      "UPDATE customers SET city = 'Oslo' WHERE id = 1",
+      'DROP TRIGGER changing ON customers',
+      'DROP FUNCTION changes',
+      'ALTER TABLE customers DROP COLUMN changed',
+    ],
+    'a function that writes what is not masked': [
+      "CREATE OR REPLACE FUNCTION orders_of(c int, p text) RETURNS int LANGUAGE sql AS 'INSERT INTO orders (id, customer_id, product) VALUES (20 + c, c, p) RETURNING id'",
+      'SELECT orders_of(id, name) FROM customers WHERE id = 1',
+      "CREATE OR REPLACE FUNCTION orders_of(c int, p text) RETURNS int LANGUAGE sql AS 'INSERT INTO orders (id, customer_id, product) VALUES (30 + c, c, p) RETURNING id'",
+      'DELETE FROM orders WHERE id > 20',
+      'DROP FUNCTION orders_of',
+    ],
+    'the same index twice': [
+      'CREATE INDEX twice ON customers (name)',
+      'CREATE INDEX IF NOT EXISTS twice ON customers (name)',
+      'DROP INDEX twice',
+    ],
+    'an upsert of a customer': [
+      "INSERT INTO customers (id, name, email) VALUES (1, 'Ana', 'new@example.com') ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+    ],
+  }
+  // A failed test must not leave a transaction open.
+  afterEach(async () => {
+    await client.simple('ROLLBACK')
+  })
+  test.each(Object.entries(work))('is not in the way of %s', async (_name, statements) => {
+    for (const sql of statements) {
+      const { error, bytes } = await client.simple(sql)
+      expect(error, `${sql}: ${bytes.toString('latin1')}`).toBeUndefined()
+    }
+  })
+
+  test('still says what exists already, by the names that were asked', async () => {
+    await client.simple('CREATE INDEX there ON customers (name)')
+    const { bytes } = await client.simple('CREATE INDEX there ON customers (name)')
+    await client.simple('DROP INDEX there')
+    expect(bytes.toString()).toContain('relation "there" already exists')
+  })
 })

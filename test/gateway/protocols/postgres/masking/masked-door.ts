@@ -25,7 +25,7 @@ export interface MaskedDoor extends Door {
 }
 
 export const columnRules: MaskRule[] = [
-  { name: 'contact', match: {}, columns: ['public.{customers,doubled}.{email,card}'], style: 'partial' },
+  { name: 'contact', match: {}, columns: ['public.{customers,doubled,mail-list}.{email,card}'], style: 'partial' },
   { name: 'pay', match: {}, columns: ['public.customers.{salary,notes,photo}'], style: 'redact' },
 ]
 
@@ -153,6 +153,27 @@ CREATE TABLE audited (id int);
 CREATE FUNCTION audits() RETURNS trigger LANGUAGE plpgsql AS
   'DECLARE n int; BEGIN SELECT email::int INTO n FROM customers LIMIT 1; RETURN new; END';
 CREATE TRIGGER audit BEFORE INSERT ON audited FOR EACH ROW EXECUTE FUNCTION audits();
+CREATE FUNCTION last_word() RETURNS text LANGUAGE sql AS 'SELECT email FROM customers';
+CREATE TABLE "mail-list" (email text);
+INSERT INTO "mail-list" VALUES ('${email}');
+CREATE FUNCTION dashed() RETURNS text LANGUAGE sql AS 'SELECT email FROM "mail-list" LIMIT 1';
+CREATE TYPE held AS (id int);
+CREATE FUNCTION of_held(held) RETURNS text LANGUAGE sql AS 'SELECT email FROM customers WHERE id = ($1).id';
+CREATE CAST (held AS text) WITH FUNCTION of_held(held) AS IMPLICIT;
+CREATE TABLE converted (c held);
+INSERT INTO converted VALUES (row(1)::held);
+CREATE TYPE box_of_text AS (id int);
+CREATE FUNCTION unboxes(box_of_text) RETURNS json LANGUAGE sql AS 'SELECT to_json(email) FROM customers WHERE id = ($1).id';
+CREATE TABLE kept (x text);
+CREATE TABLE ruled (id int);
+CREATE FUNCTION writes(t text) RETURNS int LANGUAGE sql AS 'INSERT INTO public.kept VALUES (t); SELECT 1';
+CREATE FUNCTION writes_row(c customers) RETURNS int LANGUAGE sql AS 'INSERT INTO public.kept VALUES (c.email); SELECT 1';
+CREATE FUNCTION writes_immutably(t text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN public.writes(t); END';
+CREATE FUNCTION stamps() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE TRIGGER stamp BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION stamps();
+CREATE TABLE defaulted (id int, x text DEFAULT address_of(1));
+CREATE FUNCTION plain_default() RETURNS text LANGUAGE sql AS 'SELECT NULL::text';
+CREATE TABLE plainly_defaulted (id int, x text DEFAULT plain_default());
 CREATE SCHEMA hidden;
 CREATE TABLE hidden.customers (id int, email text);
 INSERT INTO hidden.customers VALUES (1, 'plain@elsewhere.example');
