@@ -45,7 +45,9 @@ export function logsCommand(runtime: Runtime, run = runLogs): Command {
     .addOption(new Option('--session <id>', 'only of this session'))
     .addOption(new Option('--target <name>', 'only of this target'))
     .addOption(new Option('--user <name>', 'only of this person'))
-    .addOption(new Option('--verdict <verdict>', 'only commands so judged').choices(verdicts))
+    .addOption(
+      new Option('--verdict <verdict>', 'only commands so judged; what came of them: --session').choices(verdicts),
+    )
     .addOption(
       new Option('--verify', 'fetch every record and check the hash chain; exit 1 at the first flaw').conflicts([
         'follow',
@@ -109,6 +111,27 @@ function show(output: Output, { line, record }: SealedRecord): Promise<void> {
   return output.write(`${recordLine(record, output)}\n`)
 }
 
+/**
+ * What a screen that filters begins with: the last records that fit, which may be long ago, among the last of all, which
+ * show when the filter is widened. Without a filter, or from a moment on, following brings all of it by itself.
+ */
+export async function beginningFor(
+  client: Pick<GatewayClient, 'records'>,
+  filter: RecordFilter,
+  signal: AbortSignal,
+): Promise<readonly SealedRecord[]> {
+  const { session, target, user, verdict, tail } = filter
+  if (tail === undefined || [session, target, user, verdict].every((one) => one === undefined)) return []
+  const found = new Map<number, SealedRecord>()
+  for (const wanted of [filter, unfiltered(filter)])
+    for await (const item of client.records(wanted, signal)) found.set(item.record.seq, item)
+  return [...found.values()].toSorted((a, b) => a.record.seq - b.record.seq)
+}
+
+function unfiltered({ tail, since }: RecordFilter): RecordFilter {
+  return { ...(tail === undefined ? {} : { tail }), ...(since === undefined ? {} : { since }) }
+}
+
 async function followOnScreen(
   runtime: Runtime,
   client: GatewayClient,
@@ -117,15 +140,16 @@ async function followOnScreen(
 ): Promise<void> {
   const { runTail } = await import('../tui/tail.tsx')
   const { onConnection, listener } = screenConnection()
-  // Filtered here rather than at the gateway where the reader may widen the filter on the screen.
-  const { tail, since } = filter
-  const atGateway = { ...(tail === undefined ? {} : { tail }), ...(since === undefined ? {} : { since }) }
   await runTail({
     source: {
       onConnection,
       async *follow(signal) {
-        const wanted = { signal, onConnection: listener }
-        for await (const { record } of client.followRecords(atGateway, wanted)) yield record
+        const begun = await beginningFor(client, filter, signal)
+        for (const { record } of begun) yield record
+        // Filtered here rather than at the gateway: the reader may widen the filter on the screen.
+        const after = begun.at(-1)?.record.seq
+        const rest = after === undefined ? unfiltered(filter) : { after }
+        for await (const { record } of client.followRecords(rest, { signal, onConnection: listener })) yield record
       },
     },
     initialFilter: {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { type LogsOptions, runLogs } from '../../src/commands/logs.ts'
+import { beginningFor, type LogsOptions, runLogs } from '../../src/commands/logs.ts'
 import { runReplay, waitBefore } from '../../src/commands/replay.ts'
 import { runKill, runList, runShow } from '../../src/commands/sessions.ts'
 import { runTargets } from '../../src/commands/targets.ts'
@@ -55,6 +55,18 @@ test('prints the very lines that were sealed, with --json', async () => {
   for await (const line of gateway.audit.read({ verdict: 'deny' })) sealed.push(line)
   expect(terminal.stdout()).toBe(`${sealed.join('\n')}\n`)
   expect(sealed).toHaveLength(1)
+})
+
+test('a screen with a filter begins with the last records that fit, also when later ones do not', async () => {
+  const gateway = await told()
+  const { client } = await terminalOf(gateway.url).runtime.door(undefined)
+  onTestFinished(() => client.close())
+  const never = new AbortController().signal
+  const seqs = async (filter: Parameters<typeof beginningFor>[1]) =>
+    (await beginningFor(client, filter, never)).map(({ record }) => record.seq)
+  expect(await seqs({ tail: 1, verdict: 'deny' })).toEqual([3, 5])
+  expect(await seqs({ tail: 1 })).toEqual([])
+  expect(await seqs({ since: '2020-01-01T00:00:00Z', verdict: 'deny' })).toEqual([])
 })
 
 test('follows: what is there, then what comes, until it is stopped', async () => {
