@@ -7,7 +7,7 @@ import type { Refusal } from '../../../contract/refusal.ts'
 import { type BindView, createBindReader } from './bind.ts'
 import { clear, refuse } from './clear.ts'
 import { readAhead } from './judged.ts'
-import { nameKey, type ParseView, readExecute, readNamed, readParse, View } from './messages.ts'
+import { nameKey, readExecute, readNamed, readParse, readParseBeginning, View } from './messages.ts'
 import type { Names } from './names.ts'
 import { readParameters } from './parameters.ts'
 import type { Statement } from './parts.ts'
@@ -61,7 +61,7 @@ export function createExtended(talk: Talk): Extended {
 
   async function parse(piece: Piece): Promise<Rest | undefined> {
     await untilCertain(talk)
-    const view = piece.last ? readParse(piece.bytes) : readBeginning(piece.bytes)
+    const view = piece.last ? readParse(piece.bytes) : readParseBeginning(piece.bytes)
     if (session.statements.doubtfulBefore(talk.group) && mentionsExecute(view.sql))
       await untilAnswered(talk, talk.group - 1)
     if (talk.skipping || talk.over) return drop
@@ -296,11 +296,4 @@ const tooLargeToPlan =
 
 function isEager(statements: readonly Statement[]): boolean {
   return statements.some(({ eager }) => eager)
-}
-
-/** Name and first bytes of the SQL of a Parse that is too long to be read whole. */
-function readBeginning(bytes: Buffer): ParseView {
-  const view = new View(bytes)
-  const name = view.cstring()
-  return { name, sql: view.take(view.left), types: [] }
 }

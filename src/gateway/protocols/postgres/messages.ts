@@ -110,6 +110,13 @@ export function readParse(bytes: Buffer): ParseView {
   return { name, sql, types }
 }
 
+/** Name and first bytes of the SQL of a Parse that is too long to be read whole. */
+export function readParseBeginning(bytes: Buffer): ParseView {
+  const view = new View(bytes)
+  const name = view.cstring()
+  return { name, sql: view.take(view.left), types: [] }
+}
+
 export interface NamedView {
   readonly kind: 'statement' | 'portal'
   readonly name: Buffer
