@@ -73,7 +73,7 @@ export async function startDoor(options: DoorOptions = {}): Promise<Door> {
     identity,
     sessions,
     approvals: refusing<Approvals>('approvals', options.approvals),
-    audit: refusing<Audit>('audit', { health: () => ({ ok: true }), ...options.audit }),
+    audit: refusing<Audit>('audit', { health: () => ({ ok: true }), note: () => {}, ...options.audit }),
     wellKnown: () => ({ issuer: issuer.url, clientId: 'hoop-cli', audience, scopes: [], version: '1.2.3', api: 'v1' }),
     version: '1.2.3',
     log: { info: write, warn: write, error: write },

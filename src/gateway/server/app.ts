@@ -24,7 +24,7 @@ import { type Doorway, foreign } from './visitors.ts'
 const bodyLimit = 256 * 1024
 
 export async function createApp(context: RouteContext, doorway: Doorway): Promise<Api> {
-  const { log, metrics, identity } = context
+  const { log, metrics, identity, turnedAway } = context
   const app = fastify({
     bodyLimit,
     logger: false,
@@ -54,7 +54,13 @@ export async function createApp(context: RouteContext, doorway: Doorway): Promis
       return send(reply, answer('usage', 'a link needs HTTP/2 or a WebSocket', undefined, 426))
     // Fail closed: a route is open only where it says so.
     if (request.is404 || request.routeOptions.config.open === true) return undefined
-    request.caller = await identity.verify(bearerIn(request.headers.authorization))
+    const { authorization } = request.headers
+    try {
+      request.caller = await identity.verify(bearerIn(authorization))
+    } catch (error) {
+      turnedAway.note(request.socket?.remoteAddress, authorization, error)
+      throw error
+    }
     return undefined
   })
   app.addHook('onResponse', async (_request, reply) => metrics.answered(reply.statusCode))

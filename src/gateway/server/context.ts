@@ -12,6 +12,7 @@ import type { Caller } from '../identity/caller.ts'
 import type { CheckedIdentity } from '../identity/identity.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { ServerMetrics } from './metrics.ts'
+import type { TurnedAway } from './turned-away.ts'
 
 export interface ServerOptions {
   readonly listen: Config['listen']
@@ -44,6 +45,7 @@ export type Api = FastifyInstance<Server, IncomingMessage, ServerResponse, Fasti
 /** What routes are given. */
 export interface RouteContext extends ServerOptions {
   readonly beatMs: number
+  readonly turnedAway: TurnedAway
   /** Aborted when the server closes: streams must then end. */
   readonly closing: AbortSignal
 }

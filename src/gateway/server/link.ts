@@ -10,10 +10,11 @@ import { WebSocketServer } from 'ws'
 import { longestMessage, WebSocketStream } from '../../base/websocket-stream.ts'
 import { headers as names, paths } from '../../contract/api.ts'
 import { hoopError, isHoopError } from '../../contract/error-codes.ts'
+import type { Caller } from '../identity/caller.ts'
 import type { Admission } from '../sessions/sessions.ts'
 import { answerTo, rawResponse } from './answers.ts'
 import { bearerIn } from './bearer.ts'
-import type { ServerOptions } from './context.ts'
+import type { RouteContext } from './context.ts'
 import { type Doorway, foreign } from './visitors.ts'
 
 export interface Links {
@@ -26,6 +27,7 @@ export interface Links {
   close(): void
 }
 
+type LinksOptions = Pick<RouteContext, 'identity' | 'sessions' | 'metrics' | 'log' | 'turnedAway'>
 type UpgradeRequest = Parameters<WebSocketServer['handleUpgrade']>[0]
 
 const prefix = paths.link('')
@@ -33,19 +35,33 @@ const pingEveryMs = 30_000
 /** After the gateway's side has ended, how long the other may take to end its own. */
 const lingerMs = 5000
 
-export function createLinks(options: ServerOptions, doorway: Doorway): Links {
-  const { identity, sessions, metrics, log } = options
+export function createLinks(options: LinksOptions, doorway: Doorway): Links {
+  const { identity, sessions, metrics, log, turnedAway } = options
   const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: longestMessage })
 
   /** Throws what is answered instead of opening. */
-  async function admit(path: string, host: string | undefined, headers: IncomingHttpHeaders): Promise<Admission> {
+  async function admit(
+    path: string,
+    host: string | undefined,
+    headers: IncomingHttpHeaders,
+    address: string | undefined,
+  ): Promise<Admission> {
     const why = foreign(host, headers.origin, doorway)
     if (why !== undefined) throw hoopError('not-allowed', why)
-    const caller = await identity.verify(bearerIn(headers.authorization))
+    const caller = await verified(headers.authorization, address)
     const session = headers[names.session]
     if (typeof session !== 'string' || session === '')
       throw hoopError('usage', `a link needs the header ${names.session}`)
     return await sessions.admit(caller, session, targetIn(path))
+  }
+
+  async function verified(authorization: string | undefined, address: string | undefined): Promise<Caller> {
+    try {
+      return await identity.verify(bearerIn(authorization))
+    } catch (error) {
+      turnedAway.note(address, authorization, error)
+      throw error
+    }
   }
 
   return {
@@ -57,7 +73,7 @@ export function createLinks(options: ServerOptions, doorway: Doorway): Links {
         const authority = headers[':authority']
         const host = typeof authority === 'string' ? authority : headers.host
         if (headers[':method'] !== 'POST') throw hoopError('usage', 'a link is opened with POST')
-        const admission = await admit(path, host, headers)
+        const admission = await admit(path, host, headers, stream.session?.socket.remoteAddress)
         if (stream.destroyed || stream.closed) return
         metrics.link('http2', 'open')
         // Node lets a stream that was reset end as if all had been said; a break must not look like an end.
@@ -86,7 +102,7 @@ export function createLinks(options: ServerOptions, doorway: Doorway): Links {
       try {
         const path = pathOf(request.url)
         if (!path.startsWith(prefix)) throw hoopError('not-found', `there is no WebSocket at ${path}`)
-        const admission = await admit(path, request.headers.host, request.headers)
+        const admission = await admit(path, request.headers.host, request.headers, request.socket.remoteAddress)
         if (socket.destroyed) return
         webSockets.handleUpgrade(request, socket, head, (webSocket) => {
           metrics.link('websocket', 'open')

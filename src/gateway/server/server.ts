@@ -9,6 +9,7 @@ import {
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server, Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
+import { systemClock } from '../../base/clock.ts'
 import { reasonOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { hoopError } from '../../contract/error-codes.ts'
@@ -18,6 +19,7 @@ import type { Api, ServerOptions } from './context.ts'
 import { createLinks, type Links, pathOf } from './link.ts'
 import type { ServerMetrics } from './metrics.ts'
 import { createPort, minVersion } from './port.ts'
+import { createTurnedAway } from './turned-away.ts'
 
 export interface RunningServer {
   readonly port: number
@@ -39,8 +41,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { listen, metrics, log } = options
   const closing = new AbortController()
   const doorway = { host: listen.host, names: listen.names ?? [] }
-  const app = await createApp({ ...options, beatMs: options.beatMs ?? 15_000, closing: closing.signal }, doorway)
-  const links = createLinks(options, doorway)
+  const turnedAway = createTurnedAway(options.audit, systemClock)
+  const context = { ...options, beatMs: options.beatMs ?? 15_000, turnedAway, closing: closing.signal }
+  const app = await createApp(context, doorway)
+  const links = createLinks(context, doorway)
   const http2 = createHttp2(app, links, log)
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     links.overWebSocket(request, socket, head).catch((error: unknown) => {
