@@ -361,6 +361,7 @@ describe('a stream', () => {
   it('begins at once, also when there is nothing to say yet', async () => {
     const quiet = async function* (_filter: unknown, signal: AbortSignal): AsyncGenerator<string> {
       await once(signal, 'abort')
+      yield 'too late'
     }
     const door = await open({ audit: { follow: quiet }, beatMs: 60_000 })
     const signal = AbortSignal.timeout(5000)
