@@ -105,6 +105,13 @@ describe('a command', () => {
     await db.query('DROP TABLE hr.users')
   })
 
+  test('says ALTER TABLE wherever it is a table that is altered, and ALTER VIEW for a view', async () => {
+    const verbs = async (sql: string) => (await one(sql)).command.actions.map(({ verb }) => verb)
+    expect(await verbs('ALTER INDEX users RENAME TO people')).toEqual(['ALTER INDEX', 'ALTER TABLE'])
+    expect(await verbs('ALTER INDEX users_pkey RENAME TO people_key')).toEqual(['ALTER INDEX'])
+    expect(await verbs('ALTER TABLE names RENAME TO people')).toEqual(['ALTER TABLE', 'ALTER VIEW'])
+  })
+
   test('follows SET search_path within its text', async () => {
     const [, second] = await read('SET search_path TO hr; SELECT * FROM staff')
     expect(second?.command.objects).toEqual(['hr.staff'])

@@ -56,7 +56,7 @@ function boolean(fields: Fields, names: RowNames): Bound {
   if (fields.boolop === 'NOT_EXPR') {
     const [part = 'loose'] = parts
     // `NOT (id IS NULL)` is `id IS NOT NULL`.
-    if (fieldsOf(list(fields.args)[0], 'NullTest')?.nulltesttype === 'IS_NULL') return 'loose'
+    if (isNullTest(list(fields.args)[0])) return 'loose'
     return negate(part)
   }
   if (fields.boolop === 'AND_EXPR') {
@@ -102,6 +102,11 @@ function caseOf(fields: Fields, names: RowNames): Bound {
 function comparison(fields: Fields, names: RowNames): Bound {
   const operator = stringOf(list(fields.name).at(-1)) ?? ''
   const { lexpr, rexpr } = fields
+  if (isNull(lexpr) || isNull(rexpr)) {
+    // `IS NOT NULL` and `IS NULL` in other words.
+    if (fields.kind === 'AEXPR_DISTINCT') return 'loose'
+    if (fields.kind === 'AEXPR_NOT_DISTINCT') return columnsBound([lexpr, rexpr], names)
+  }
   const left = canonical(lexpr, names)
   if (lexpr !== undefined && left === canonical(rexpr, names))
     return ['<>', '!=', '<', '>'].includes(operator) && fields.kind === 'AEXPR_OP' ? 'never' : 'always'
@@ -118,6 +123,17 @@ function comparison(fields: Fields, names: RowNames): Bound {
   ] as const)
     if (isCondition(side) && other.length === 0 && judge(side, names) !== 'bound') return 'loose'
   return [...ours, ...theirs].some((column) => column.limits) ? 'bound' : 'loose'
+}
+
+function isNullTest(node: unknown): boolean {
+  const other = fieldsOf(node, 'A_Expr')
+  if (other?.kind === 'AEXPR_NOT_DISTINCT') return isNull(other.lexpr) || isNull(other.rexpr)
+  return fieldsOf(node, 'NullTest')?.nulltesttype === 'IS_NULL'
+}
+
+function isNull(node: unknown): boolean {
+  const cast = fieldsOf(node, 'TypeCast')
+  return cast === undefined ? fieldsOf(node, 'A_Const')?.isnull === true : isNull(cast.arg)
 }
 
 function isCondition(node: unknown): boolean {
@@ -238,12 +254,16 @@ function columns(node: unknown, names: RowNames): readonly Column[] {
 function columnOf(column: Fields, names: RowNames): Column | undefined {
   const parts = list(column.fields).map((part) => stringOf(part) ?? '*')
   const [first = ''] = parts
+  if (samePerRow.has(parts.at(-1) ?? '')) return { name: parts.at(-1) ?? '', limits: false }
   if (parts.length === 1) return names.variables.has(first) ? undefined : { name: first, limits: !names.joined }
   const table = parts.at(-2) ?? ''
   if (table === names.target) return { name: parts.at(-1) ?? '', limits: true }
   if (names.twins.has(table)) return { name: parts.at(-1) ?? '', limits: false }
   return names.variables.has(first) ? undefined : { name: parts.join('.'), limits: false }
 }
+
+/** All rows of a table have the same one, or most do. */
+const samePerRow = new Set(['tableoid', 'xmin', 'xmax', 'cmin', 'cmax'])
 
 function sameColumns(ours: readonly Column[], theirs: readonly Column[]): boolean {
   const [left, right] = [new Set(ours.map(({ name }) => name)), new Set(theirs.map(({ name }) => name))]

@@ -39,6 +39,8 @@ const relationSchema = z.object({
   rules: z.array(z.string()),
   triggers: z.array(z.tuple([z.number(), z.number()])),
   wrapper: z.string().nullable(),
+  calls: z.array(z.number()),
+  policyCalls: z.array(z.number()),
 })
 const operatorSchema = z.object({ name: z.string(), function: z.number() })
 const typeSchema = z.object({ name: z.string(), functions: z.array(z.number()) })
@@ -85,6 +87,31 @@ SELECT pg_catalog.json_build_object(
   'builtIns', COALESCE((SELECT pg_catalog.json_agg(DISTINCT x.relname) FROM relations i
     JOIN pg_catalog.pg_class x ON x.oid = i.oid WHERE x.oid < ${firstUserOid}), '[]'))`
 
+/** Tables below a relation, by inheritance or partitioning, and itself: their definitions count when its rows change. */
+const family = `
+WITH RECURSIVE below AS (SELECT c.oid AS oid
+  UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below b ON i.inhparent = b.oid)
+SELECT oid FROM below`
+
+/** Functions that definitions depend on, also behind operators. PostgreSQL's own are not kept as dependencies. */
+function calledBy(definitions: string): string {
+  return `COALESCE((SELECT pg_catalog.json_agg(DISTINCT COALESCE(o.oprcode::pg_catalog.oid, d.refobjid)::pg_catalog.int8)
+    FROM (${definitions}) own (class, oid)
+    JOIN pg_catalog.pg_depend d ON d.classid = own.class AND d.objid = own.oid
+    LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
+    WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass OR o.oid IS NOT NULL), '[]')`
+}
+
+/** What a table's definition calls when its rows change: defaults, generated columns, CHECK, index expressions, WHEN. */
+const calls = calledBy(`
+  SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass, x.oid FROM pg_catalog.pg_attrdef x WHERE x.adrelid IN (${family})
+  UNION ALL SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, x.oid FROM pg_catalog.pg_constraint x WHERE x.conrelid IN (${family})
+  UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, x.indexrelid FROM pg_catalog.pg_index x WHERE x.indrelid IN (${family})
+  UNION ALL SELECT 'pg_catalog.pg_trigger'::pg_catalog.regclass, x.oid FROM pg_catalog.pg_trigger x
+    WHERE x.tgrelid IN (${family}) AND x.tgqual IS NOT NULL AND x.tgenabled <> 'D'`)
+const policyCalls = calledBy(`
+  SELECT 'pg_catalog.pg_policy'::pg_catalog.regclass, x.oid FROM pg_catalog.pg_policy x WHERE x.polrelid = c.oid`)
+
 const question = `
 SELECT 'surroundings', pg_catalog.json_build_object(
   'searchPath', pg_catalog.current_schemas(true),
@@ -115,10 +142,9 @@ SELECT 'relation', pg_catalog.json_build_object(
   'rules', COALESCE((SELECT pg_catalog.json_agg(pg_catalog.pg_get_ruledef(r.oid)) FROM pg_catalog.pg_rewrite r
     WHERE r.ev_class = c.oid AND r.ev_type <> '1' AND c.oid >= ${firstUserOid} AND r.ev_enabled <> 'D'), '[]'),
   'triggers', COALESCE((SELECT pg_catalog.json_agg(pg_catalog.json_build_array(t.tgfoid::pg_catalog.int8, t.tgtype::pg_catalog.int4))
-    FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND (t.tgrelid = c.oid OR t.tgrelid IN (
-      WITH RECURSIVE below AS (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid
-        UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below b ON i.inhparent = b.inhrelid)
-      SELECT inhrelid FROM below))), '[]'),
+    FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgrelid IN (${family})), '[]'),
+  'calls', CASE WHEN c.oid >= ${firstUserOid} AND c.relkind IN ('r', 'p', 'f') THEN ${calls} ELSE '[]' END,
+  'policyCalls', CASE WHEN c.relrowsecurity THEN ${policyCalls} ELSE '[]' END,
   'wrapper', (SELECT w.fdwname FROM pg_catalog.pg_foreign_table f JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
     JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw WHERE f.ftrelid = c.oid))::pg_catalog.text
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

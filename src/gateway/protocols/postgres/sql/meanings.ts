@@ -29,6 +29,10 @@ export interface RelationFacts {
   /** CREATE RULE statements of its rules other than a view's own. */
   readonly rules: readonly string[]
   readonly triggers: readonly { readonly functionOid: number; readonly events: readonly TriggerEvent[] }[]
+  /** Functions that its definition calls when its rows change: defaults, generated columns, CHECK, index expressions, WHEN. */
+  readonly calls: readonly number[]
+  /** Functions that its row security policies call, also when it is read. */
+  readonly policyCalls: readonly number[]
   /** Foreign tables: name of the wrapper (`postgres_fdw`, `file_fdw`). */
   readonly wrapper: string | null
 }

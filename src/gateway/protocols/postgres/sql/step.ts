@@ -1,7 +1,7 @@
 /** What names mean, one round deep: objects with their schema, functions, views, rules and triggers behind them. */
 import { reachOfView } from './builtins.ts'
 import { type Calling, runFunction } from './called.ts'
-import type { CatalogAnswer, FunctionFacts, RelationFacts, ViewFacts } from './meanings.ts'
+import type { CatalogAnswer, FunctionFacts, RelationFacts, TriggerEvent, ViewFacts } from './meanings.ts'
 import { fieldsOf, list, type Name } from './nodes.ts'
 import { display } from './objects.ts'
 import { type Outcome, plainly, unknown } from './outcome.ts'
@@ -49,7 +49,9 @@ export class Step {
     // The action that lists what is read shares its list; everything else says what happens to its relations.
     for (const action of reading.actions) {
       if (quiet && action.relations === reading.reads) continue
-      out.add({ ...plainly(action), objects: this.#objects(action, created) })
+      const objects = this.#objects(action, created)
+      out.add({ ...plainly(action), objects })
+      for (const verb of this.#otherVerbs(action)) out.add({ ...plainly(action), verb, objects })
     }
     for (const name of reading.reads) this.#read(name)
     for (const call of reading.calls) this.#call(call)
@@ -68,6 +70,13 @@ export class Step {
         reading.types.some(({ name }) => name === target) || reading.calls.some(({ name }) => name.name === target)
       if (isNamed || context === 'implicit' || (context === 'assignment' && assigns)) this.oids.push(functionOid)
     }
+  }
+
+  /** `ALTER INDEX` renames a table too, and `ALTER TABLE` alters views, sequences and indexes: both names of it count. */
+  #otherVerbs({ verb, relations = [] }: PlannedAction): readonly string[] {
+    if (!/^ALTER (TABLE|INDEX|VIEW|MATERIALIZED VIEW|SEQUENCE|FOREIGN TABLE)$/.test(verb)) return []
+    const kinds = relations.flatMap((name) => this.#relations(name)).map(({ relkind }) => alterVerbs[relkind])
+    return [...new Set(kinds)].filter((other) => other !== undefined && other !== verb).map(String)
   }
 
   takeOid(oid: number): void {
@@ -115,6 +124,7 @@ export class Step {
       if (relation.builtIn) for (const reach of reachOfView(relation.name)) this.#outside(shown(relation), reach)
       if (relation.wrapper !== null) this.#foreign(relation, relation.wrapper)
       if (relation.view !== null) this.#view(relation.view)
+      this.oids.push(...relation.policyCalls)
     }
     for (const { body } of this.#world.pending.find('relation', name))
       if (body !== undefined && this.#isNew(body)) this.items.push({ reading: body, quiet: true })
@@ -141,6 +151,7 @@ export class Step {
   #changed(relation: RelationFacts, action: PlannedAction): void {
     const events = action.events ?? []
     for (const rule of relation.rules) this.#rule(rule)
+    this.oids.push(...relation.policyCalls, ...(isFilled(events) ? relation.calls : []))
     for (const trigger of relation.triggers)
       if (trigger.events.some((event) => events.includes(event))) this.oids.push(trigger.functionOid)
     if (relation.wrapper !== null) this.#foreign(relation, relation.wrapper)
@@ -222,6 +233,22 @@ export class Step {
     if (body === undefined) unknown(this.#out, name)
     else this.items.push({ reading: finish(body), quiet: false })
   }
+}
+
+const alterVerbs: Readonly<Record<string, string>> = {
+  r: 'ALTER TABLE',
+  p: 'ALTER TABLE',
+  i: 'ALTER INDEX',
+  I: 'ALTER INDEX',
+  v: 'ALTER VIEW',
+  m: 'ALTER MATERIALIZED VIEW',
+  S: 'ALTER SEQUENCE',
+  f: 'ALTER FOREIGN TABLE',
+}
+
+/** Rows are written, not only taken away. */
+function isFilled(events: readonly TriggerEvent[]): boolean {
+  return events.includes('INSERT') || events.includes('UPDATE')
 }
 
 function setsSearchPath({ settings, calls }: Reading): boolean {

@@ -37,7 +37,8 @@ const visits: Readonly<Record<string, Visit>> = {
     const inner = visitWith(fields, scope, out)
     const onConflict = isFields(fields.onConflictClause) && fields.onConflictClause.action === 'ONCONFLICT_UPDATE'
     const events: TriggerEvent[] = onConflict ? ['INSERT', 'UPDATE'] : ['INSERT']
-    out.actions.push({ verb: 'INSERT', kind: 'write', relations: targetOf(fields), events })
+    const unbounded = onConflict && updatesItself(fields, scope)
+    out.actions.push({ verb: 'INSERT', kind: 'write', relations: targetOf(fields), unbounded, events })
     visitFields(fields, ['relation', 'withClause'], inner, out)
   },
   UpdateStmt(fields, scope, out) {
@@ -173,6 +174,16 @@ function visitSelect(fields: Fields, scope: Scope, out: Reading): void {
     out.actions.push({ verb: 'SELECT FOR UPDATE', kind: 'write', relations: seen })
   }
   visitFields(fields, ['withClause', 'intoClause', 'lockingClause'], inner, out)
+}
+
+/** `INSERT INTO t SELECT … FROM t ON CONFLICT DO UPDATE` changes every row that its SELECT finds. */
+function updatesItself(fields: Fields, scope: Scope): boolean {
+  const select = fieldsOf(fields.selectStmt, 'SelectStmt')
+  const target = isFields(fields.relation) ? text(fields.relation.relname) : undefined
+  const from = list(select?.fromClause)
+  const same = from.map((item) => fieldsOf(item, 'RangeVar')).find((range) => text(range?.relname) === target)
+  if (select === undefined || same === undefined || select.limitCount !== undefined) return false
+  return isUnbounded(select.whereClause, rowNames({ relation: same }, from.length > 1 ? from : [], scope))
 }
 
 function visitMerge(fields: Fields, scope: Scope, out: Reading): void {

@@ -33,6 +33,8 @@ export const honest: readonly Attempt[] = [
   q('SELECT * FROM harmless WHERE id = 3', 'allow'),
   q('WITH users AS (SELECT 1 AS id) SELECT id FROM users', 'allow'),
   q("INSERT INTO notes VALUES (3, 'drop table users')", 'allow', { changes: true }),
+  q('INSERT INTO checked_honestly (id) VALUES (1)', 'allow'),
+  q("INSERT INTO notes SELECT id, body FROM notes WHERE id = 1 ON CONFLICT (id) DO UPDATE SET body = 'one'", 'allow'),
   q("UPDATE notes SET body = 'three' WHERE id = 3", 'allow', { changes: true }),
   q('DELETE FROM notes n USING orders o WHERE o.id = n.id AND n.id = 3', 'allow', { changes: true }),
   q("INSERT INTO notes VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET body = 'one' WHERE notes.id = 0", 'allow'),
@@ -116,6 +118,24 @@ export const attempts: readonly Attempt[] = [
   q("UPDATE notes SET body = 'x' FROM users u WHERE u.id = 1", 'hold'),
   q('MERGE INTO notes n USING users u ON true WHEN MATCHED THEN DELETE', 'hold'),
   q("MERGE INTO notes n USING notes m ON n.id = m.id WHEN MATCHED THEN UPDATE SET body = 'x'", 'hold'),
+
+  q('DELETE FROM notes WHERE id IS DISTINCT FROM NULL', 'hold'),
+  q("DELETE FROM notes WHERE tableoid = 'notes'::regclass", 'hold'),
+  q('DELETE FROM notes WHERE xmax = 0', 'hold'),
+  q("INSERT INTO notes SELECT * FROM notes ON CONFLICT (id) DO UPDATE SET body = 'x'", 'hold'),
+  q("INSERT INTO notes SELECT n.id, u.name FROM notes n, users u ON CONFLICT (id) DO UPDATE SET body = 'x'", 'hold'),
+
+  // What a table's own definition calls.
+  q('INSERT INTO defaulted (id) VALUES (1)', 'hold'),
+  q('INSERT INTO defaulted DEFAULT VALUES', 'hold'),
+  q('UPDATE defaulted SET x = DEFAULT WHERE id = 1', 'hold'),
+  q('INSERT INTO constrained VALUES (1)', 'hold'),
+  q('INSERT INTO operated VALUES (1)', 'hold'),
+  q('INSERT INTO indexed VALUES (1)', 'hold'),
+  q('INSERT INTO computed (id) VALUES (1)', 'hold'),
+  q('INSERT INTO watched VALUES (1)', 'hold'),
+  q('SELECT * FROM policed', 'hold'),
+  q('DELETE FROM policed WHERE id = 1', 'hold'),
 
   // Statements inside statements.
   q('WITH gone AS (DELETE FROM notes RETURNING *) SELECT * FROM gone', 'hold'),

@@ -64,6 +64,21 @@ CREATE TABLE public.parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (100);
 CREATE TRIGGER harms BEFORE INSERT ON parted_1 FOR EACH ROW EXECUTE FUNCTION on_insert();
 CREATE TABLE public.ruled (id int);
 CREATE RULE harms AS ON INSERT TO ruled DO ALSO DELETE FROM public.notes;
+CREATE FUNCTION wipes_with(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN public.wipes() + $1; END $$;
+CREATE OPERATOR public.#~ (RIGHTARG = int, FUNCTION = wipes_with);
+CREATE TABLE public.defaulted (id int, x int DEFAULT public.wipes());
+CREATE TABLE public.constrained (id int CHECK (public.wipes() > 0));
+CREATE TABLE public.operated (id int CHECK ((OPERATOR(public.#~) id) > 0));
+CREATE TABLE public.indexed (id int);
+CREATE INDEX ON indexed (public.wipes_with(id));
+CREATE TABLE public.computed (id int, x int GENERATED ALWAYS AS (public.wipes_with(id)) STORED);
+CREATE FUNCTION on_watched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TABLE public.watched (id int);
+CREATE TRIGGER watches BEFORE INSERT ON watched FOR EACH ROW WHEN (public.wipes_with(NEW.id) > 0) EXECUTE FUNCTION on_watched();
+CREATE TABLE public.policed (id int);
+ALTER TABLE policed ENABLE ROW LEVEL SECURITY;
+CREATE POLICY wiping ON policed USING (public.wipes_with(id) > 0);
+CREATE TABLE public.checked_honestly (id int CHECK (id > 0), name text DEFAULT upper('x') CHECK (length(name) < 9), at timestamptz DEFAULT now());
 `
 
 /** Everything that an attempt could change, as one text. */
