@@ -125,7 +125,7 @@ function createResultMasker({ open, catalog }: ResultMaskerSettings): ResultMask
     const { tree } = statement.masking
     const sensitivity = masks.hasColumns ? await sensitivityOf(masks, tree) : undefined
     if (!masks.hasColumns || sensitivity === undefined || tree === undefined) return masks.hasColumns
-    return analysisOf(statement, sensitivity, session).touches || definitions.isNear(tree, sensitivity)
+    return definitions.isNear(tree, sensitivity, groundFor(sensitivity, session))
   }
 
   async function objectionTo(statement: Statement, masks: Masks, session: SqlSession): Promise<string | undefined> {

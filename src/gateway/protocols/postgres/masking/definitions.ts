@@ -15,8 +15,8 @@ import { touchesMasked } from './touches.ts'
 export interface Definitions {
   /** What a definition would let happen, as the middle of a sentence; undefined: nothing. */
   objection(tree: Tree, asked: string, sensitivity: Sensitivity, ground: Ground): string | undefined
-  /** Does it define a function that reads something masked? */
-  isNear(tree: Tree, sensitivity: Sensitivity): boolean
+  /** Does what it defines or changes read something masked? The name of something new is not known, and says nothing. */
+  isNear(tree: Tree, sensitivity: Sensitivity, ground: Ground): boolean
   /** What may store, with the functions made in the open transaction. */
   over(storing: Storing | undefined): Pick<Storing, 'functions' | 'operators' | 'types'>
   /** The transaction is over: the catalog knows. */
@@ -117,9 +117,13 @@ export function createDefinitions(): Definitions {
 
   return {
     objection,
-    isNear: (tree, { mentionsMasked }) => {
-      const { funcname: _name, ...rest } = fieldsOf(tree, 'CreateFunctionStmt') ?? {}
-      return rest.sql_body !== undefined || mentionsMasked(wordsIn(rest))
+    isNear(tree, { mentionsMasked }, ground) {
+      const node = unwrap(tree)
+      if (node === undefined) return true
+      const { relation, view, into, funcname, ...rest } = node.fields
+      if (node.type === 'CreateFunctionStmt') return rest.sql_body !== undefined || mentionsMasked(wordsIn(rest))
+      const isNew = ['CreateStmt', 'ViewStmt', 'CreateTableAsStmt'].includes(node.type)
+      return touchesMasked(isNew ? rest : tree, ground)
     },
     over: (storing) => ({
       functions: made.length === 0 && storing !== undefined ? storing.functions : withMade(storing?.functions ?? []),

@@ -39,7 +39,8 @@ export function statementOutputs(tree: unknown, walk: Walk): readonly Output[] {
     case 'FetchStmt':
       return ground.cursor(text(fields.portalname) ?? '') ?? everything
     case 'CallStmt':
-      return [{ run: walk.expression(fields.funccall, createScope(undefined)) }]
+      // The grammar has nothing but a call there, so it stands without its type's name.
+      return [{ run: walk.expression({ FuncCall: fields.funccall }, createScope(undefined)) }]
     case 'ExplainStmt':
       // A plan shows what the statement says, not what tables hold; but functions may be computed while planning.
       return [{ run: callsSuspect(fields.query, ground) ? 'redact' : undefined }]

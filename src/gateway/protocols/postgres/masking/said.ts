@@ -49,6 +49,8 @@ const safeClasses = new Set(
 )
 /** Of class 22, most of which quotes the value: too long, division by zero, NULL not allowed. */
 const safeCodes = new Set(['22001', '22012', '22004'])
+/** What RAISE says most. */
+const commonCodes = new Set('P0001 P0002 P0003 P0004 02000 22000 22023 23502 23503 23505 23514 42501 45000'.split(' '))
 /** … and whose details do so too. */
 const safeDetails = new Set(['2B', '40', '42', '53', '55', '57'])
 
@@ -92,13 +94,26 @@ function maskFields(bytes: Buffer, saying: Saying): Buffer {
         return near && (raised || log || !safeDetails.has(sqlClass) || !saysWhereOnly(value('W')))
       case 'q':
         return near
+      case 'C':
+        // RAISE may set it, and the names, to anything.
+        return near && raised && !commonCodes.has(value('C'))
+      case 's':
+      case 't':
+      case 'c':
+      case 'd':
+      case 'n':
+        return near && raised
       default:
         return false
     }
   }
   let changed = false
   const shown = fields.map(({ letter, value: given }) => {
-    const masked = hides(letter) ? codec.encode(withheld) : said.has(letter) ? detectIn(given, saying) : given
+    const masked = hides(letter)
+      ? codec.encode(letter === 'C' ? 'P0001' : withheld)
+      : said.has(letter)
+        ? detectIn(given, saying)
+        : given
     if (masked !== given) changed = true
     return { letter, value: masked }
   })

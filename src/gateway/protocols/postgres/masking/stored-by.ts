@@ -3,7 +3,7 @@ import { storesAnything } from './builtins.ts'
 import { createMentions } from './mentions.ts'
 
 const storing = createMentions([
-  'insert', 'update', 'merge', 'copy', 'execute', 'create',
+  'insert', 'update', 'merge', 'refcursor', 'copy', 'execute', 'create',
   ...storesAnything,
 ]) // biome-ignore format: a list
 

@@ -29,7 +29,8 @@ export function storesMasked(tree: unknown, context: StoringContext): string | u
   const node = unwrap(tree)
   if (node === undefined) return undefined
   const { type, fields } = node
-  if (anyKeeps(tree, context) && callsStoring(tree, context))
+  const whole = type === 'CallStmt' ? { FuncCall: fields.funccall } : tree
+  if (anyKeeps(whole, context) && callsStoring(whole, context))
     return 'in a setting, lock, sequence or object of the server, or by a function'
   for (const found of writingTables(fields, walk)) if (found !== undefined) return found
   switch (type) {

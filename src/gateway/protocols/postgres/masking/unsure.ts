@@ -55,6 +55,10 @@ export function createUnsure(): Unsure {
   const names = new Set<string>()
   const made = new Set<string>()
   let all = false
+  /** A function may name, now or later, what else the transaction makes. */
+  let madeFunction = false
+  let madeNear = false
+  let changed = false
 
   function over(ground: Ground, tables: ReadonlySet<string>): Ground {
     if (!all && names.size === 0) return ground
@@ -72,7 +76,7 @@ export function createUnsure(): Unsure {
 
   return {
     get any() {
-      return all || names.size > 0
+      return changed || all || names.size > 0
     },
     note(tree, { actions, facts }, touches) {
       const node = unwrap(tree)
@@ -81,6 +85,10 @@ export function createUnsure(): Unsure {
         if (facts.dynamic || actions.some(({ kind }) => kind === 'ddl')) all = true
         return
       }
+      changed = true
+      madeFunction ||= node?.type === 'CreateFunctionStmt'
+      madeNear ||= touches && !renamesNothing.has(node?.type ?? '')
+      if (madeFunction && madeNear) all = true
       const name = node === undefined ? undefined : newNameOf(node.type, node.fields)
       if (node === undefined || name === undefined) {
         all ||= node === undefined || !(renamesNothing.has(node.type) || (!touches && addsOnly(node.type, node.fields)))
@@ -94,6 +102,9 @@ export function createUnsure(): Unsure {
       names.clear()
       made.clear()
       all = false
+      madeFunction = false
+      madeNear = false
+      changed = false
     },
     over: (ground) => over(ground, new Set()),
     forStoring: (ground) => over(ground, made),

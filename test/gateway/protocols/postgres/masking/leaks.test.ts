@@ -250,6 +250,30 @@ describe('what needs several statements', () => {
       'SELECT upper(e) FROM newer',
       'DROP VIEW newer',
     ],
+    'a function over a view, made in the same transaction': [
+      'BEGIN',
+      'CREATE VIEW fresh AS SELECT email AS e FROM customers',
+      "CREATE FUNCTION over_it() RETURNS text LANGUAGE sql AS 'SELECT e FROM fresh'",
+      'SELECT over_it()',
+      'ROLLBACK',
+    ],
+    'a view that a function of the same transaction waits for': [
+      'BEGIN',
+      "CREATE FUNCTION waits() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT e FROM awaited LIMIT 1); END'",
+      'CREATE VIEW awaited AS SELECT email AS e FROM customers',
+      'SELECT waits()',
+      'ROLLBACK',
+    ],
+    'a procedure': [
+      "CREATE PROCEDURE gives(INOUT p text) LANGUAGE plpgsql AS 'BEGIN SELECT email INTO p FROM customers LIMIT 1; END'",
+      'CALL gives(NULL)',
+      'DROP PROCEDURE gives',
+    ],
+    'the names of an error that a function raises': [
+      "CREATE FUNCTION raises(t text) RETURNS int LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE USING MESSAGE = 1, TABLE = t, COLUMN = t; RAISE EXCEPTION USING MESSAGE = 1, SCHEMA = t, CONSTRAINT = t, DATATYPE = t; END'",
+      'SELECT raises(email) FROM customers',
+      'DROP FUNCTION raises',
+    ],
     'a temporary function': [
       "CREATE FUNCTION pg_temp.passing() RETURNS text LANGUAGE sql AS 'SELECT email FROM customers'",
       'SELECT pg_temp.passing()',
@@ -434,6 +458,21 @@ describe('what needs several statements', () => {
       'SELECT x FROM kept',
       'DROP FUNCTION fetches',
       'DROP VIEW IF EXISTS upcoming',
+      'TRUNCATE kept',
+    ],
+    'the name of a cursor': [
+      "CREATE FUNCTION names_it(t text) RETURNS refcursor LANGUAGE plpgsql AS 'DECLARE c refcursor := t; BEGIN OPEN c FOR SELECT 1; RETURN c; END'",
+      'BEGIN',
+      'SELECT names_it(email) FROM customers WHERE id = 1',
+      'SELECT name FROM pg_cursors',
+      'ROLLBACK',
+      'DROP FUNCTION names_it',
+    ],
+    'a procedure that writes': [
+      "CREATE PROCEDURE puts(t text) LANGUAGE sql AS 'INSERT INTO kept VALUES (t)'",
+      'CALL puts(address_of(1))',
+      'SELECT x FROM kept',
+      'DROP PROCEDURE puts',
       'TRUNCATE kept',
     ],
     'a trigger': [
