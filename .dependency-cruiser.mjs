@@ -24,7 +24,11 @@ export default {
     { name: 'nothing unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
     only('base knows nothing of the product', 'base/', ['base/']),
     only('contract stands on base', 'contract/', ['contract/', 'base/']),
-    only('the client side meets the gateway in contract only', 'gateway-client/', ['gateway-client/', 'contract/', 'base/']),
+    only('the client side meets the gateway in contract only', 'gateway-client/', [
+      'gateway-client/',
+      'contract/',
+      'base/',
+    ]),
     only('the tunnel stands on the gateway client', 'tunnel/', ['tunnel/', 'gateway-client/', 'contract/', 'base/']),
     only('screens receive data', 'tui/', ['tui/', 'contract/', 'base/']),
     only('the gateway never imports the client side', 'gateway/', ['gateway/', 'contract/', 'base/']),

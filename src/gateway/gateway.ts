@@ -57,9 +57,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await audit.append([adminRecord('gateway.start', `hoop ${version} with configuration ${first.config.hash}`)])
     scope.defer(() => audit.note(adminRecord('gateway.stop', `hoop ${version}`)))
 
-    let port: Pick<RunningServer, 'useCertificate'> | undefined
+    let port: Pick<RunningServer, 'exchangeCertificate'> | undefined
     const onTaken = ({ tls }: Loaded) => {
-      if (tls !== undefined) port?.useCertificate(tls)
+      if (tls !== undefined) port?.exchangeCertificate(tls)
     }
     const config = createLiveConfig({ file, first, abilities, audit, log, onTaken })
     scope.defer(() => config.close())

@@ -26,7 +26,7 @@ export interface RunningServer {
   /** As a client on this machine writes it. */
   readonly url: string
   /** For connections that come from now on. */
-  useCertificate(tls: { readonly cert: string; readonly key: string }): void
+  exchangeCertificate(tls: { readonly cert: string; readonly key: string }): void
   /** Stops listening, ends streams, waits a moment for answers under way, then cuts what is left. */
   close(): Promise<void>
 }
@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     port: number,
     url: `${listen.tls === undefined ? 'http' : 'https'}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${number}`,
-    useCertificate({ cert, key }) {
+    exchangeCertificate({ cert, key }) {
       if (port instanceof TlsServer) port.setSecureContext({ cert, key, minVersion })
     },
     async close() {
