@@ -194,6 +194,23 @@ describe('node-postgres', () => {
     },
   )
 
+  test('a DROP behind nine megabytes of comment is held all the same', async () => {
+    await direct('CREATE TABLE far_behind (id int); ALTER TABLE far_behind OWNER TO shop_app')
+    await withClient(async (client) => {
+      const drop = client.query(`/* ${'x'.repeat(9_000_000)} */ DROP TABLE far_behind`).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      const approval = await held('far_behind')
+      expect(approval.commands[0]?.asked.actions).toMatchObject([
+        { verb: 'DROP TABLE', objects: ['public.far_behind'] },
+      ])
+      expect((await hoop(['deny', approval.id, '--reason', 'no'], dba)).code).toBe(0)
+      expect(await drop).toMatchObject({ code: '42501' })
+    })
+    expect(await direct("SELECT to_regclass('far_behind') IS NOT NULL AS there")).toEqual([{ there: true }])
+  })
+
   test('a client that goes away takes its hold with it', async () => {
     await direct('CREATE TABLE left_alone (id int); ALTER TABLE left_alone OWNER TO shop_app')
     const client = new pg.Client({ connectionString: door.url })
