@@ -6,7 +6,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,7 +14,7 @@ import pg from 'pg'
 import { stringify } from 'yaml'
 import { reasonOf } from '../../src/base/errors.ts'
 import { type IdentityProvider, startIdentityProvider } from '../../src/demo/identity-provider.ts'
-import { type Postgres, startPostgres } from '../../src/demo/postgres.ts'
+import { freePort, type Postgres, startPostgres } from '../../src/demo/postgres.ts'
 import { openLinkDoor } from '../../test/support/link-door.ts'
 import { operationIn, type Life, type StartOptions, type Subject } from './subject.ts'
 
@@ -151,16 +150,6 @@ async function ready(gateway: string, child: ChildProcess, log: readonly string[
     }
     await sleep(50)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('there is no free port')
-  return address.port
 }
 
 function childOf(pid: number | undefined): number | undefined {

@@ -1,5 +1,4 @@
 /** Opens the demo's target for one of its people, as `hoop connect pg-prod` does. */
-import { join } from 'node:path'
 import { hoopError } from '../contract/error-codes.ts'
 import { createLink } from '../gateway-client/link.ts'
 import { openTunnel } from '../tunnel/agent.ts'
@@ -30,7 +29,7 @@ export async function openPgProd(member: Member, { reason, agent, notify = () =>
     targets: ['pg-prod'],
     reason,
     agent,
-    ports: createPorts({ folder: join(runtime.paths.state), gateway }),
+    ports: createPorts({ folder: runtime.paths.state, gateway }),
     signal: runtime.signal,
     notify,
   }).catch((error: unknown) => {
