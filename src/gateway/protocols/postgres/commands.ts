@@ -16,6 +16,7 @@ import { createContext } from './sql/read.ts'
 import { createReading } from './sql/reading.ts'
 import { createRecent } from './sql/recent.ts'
 import { resolve } from './sql/resolve.ts'
+import { createTemplates } from './sql/template.ts'
 import type { World } from './sql/world.ts'
 
 interface StatementReaderSettings {
@@ -33,6 +34,12 @@ interface Judgement {
   readonly alone: ReadResult | undefined
 }
 
+interface Known {
+  readonly drafts: readonly Draft[]
+  /** Of the one statement, where it was drafted of another text of the same shape. */
+  readonly text: string | undefined
+}
+
 /** Of one conversation, which its catalog stands for. */
 interface Learnt {
   readonly pending: Pending
@@ -47,17 +54,36 @@ const rememberedBytes = 16 * 1024 * 1024
 export async function createStatementReader({ maxStatementBytes }: StatementReaderSettings): Promise<StatementReader> {
   const parser = await createParser()
   const context = createContext(parser)
-  const drafts = createRecent<readonly Draft[]>(rememberedTexts, rememberedBytes)
+  const exactly = createRecent<readonly Draft[]>(rememberedTexts, rememberedBytes)
+  const templates = createTemplates(rememberedTexts, rememberedBytes)
   const origins = new WeakMap<Statement, Origin>()
   const learnt = new WeakMap<Catalog, Learnt>()
 
-  async function draft(sql: string): Promise<readonly Draft[] | undefined> {
-    const known = drafts.get(sql)
-    if (known !== undefined) return known
+  function knownDrafts(sql: string): Known | undefined {
+    const drafts = exactly.get(sql)
+    return drafts === undefined ? templates.find(sql) : { drafts, text: undefined }
+  }
+
+  async function draft(sql: string): Promise<Known | undefined> {
     await parser.ready()
-    const made = draftsOf(sql, context)
-    if (made !== undefined) drafts.set(sql, made, Buffer.byteLength(sql))
-    return made
+    const drafts = draftsOf(sql, context)
+    if (drafts === undefined) return undefined
+    exactly.set(sql, drafts, Buffer.byteLength(sql))
+    templates.learn(sql, drafts)
+    return { drafts, text: undefined }
+  }
+
+  function resultOf(alone: ReadResult, text: string | undefined): ReadResult {
+    return text === undefined ? alone : { statements: alone.statements.map((one) => withText(one, text)) }
+  }
+
+  /** The statement of a text of the same shape, with this one's own text. */
+  function withText(statement: Statement, text: string | undefined): Statement {
+    const origin = origins.get(statement)
+    if (text === undefined || text === statement.command.text || origin === undefined) return statement
+    const own: Statement = { ...statement, command: { ...statement.command, text } }
+    origins.set(own, { ...origin, draft: { ...origin.draft, text } })
+    return own
   }
 
   function learntOf(catalog: Catalog): Learnt {
@@ -124,17 +150,18 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
   async function readAnew(
     sql: Buffer,
     text: string | undefined,
+    known: Known | undefined,
     session: SqlSession,
     pending: Pending,
   ): Promise<ReadResult> {
-    const made = text === undefined ? undefined : await draft(text)
+    const made = text === undefined ? undefined : (known ?? (await draft(text)))
     if (made === undefined) {
       pending.addUnknown()
       return { statements: [unparsed(sql.toString('utf8'))] }
     }
     const batch = createBatch(session, pending, origins)
     const statements: Statement[] = []
-    for (const one of made) statements.push(await judge(one, batch))
+    for (const one of made.drafts) statements.push(withText(await judge(one, batch), made.text))
     return { statements }
   }
 
@@ -159,15 +186,15 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
     read(sql, session, whole) {
       const size = whole ?? sql.length
       const text = size > maxStatementBytes ? undefined : readable(sql, session)
-      const made = text === undefined ? undefined : drafts.get(text)
-      // Before anything is looked up: it may be that what was known is stale by now.
+      const known = text === undefined ? undefined : knownDrafts(text)
+      // Before any judgement is looked up: it may be that what was known is stale by now.
       const pending = pendingOf(session)
-      const [only] = made ?? []
-      if (made?.length === 1 && only !== undefined) {
-        const known = judgedBefore(only, session, pathSettingOf(session))
-        if (known?.alone !== undefined) return known.alone
+      const [only, ...others] = known?.drafts ?? []
+      if (only !== undefined && others.length === 0) {
+        const alone = judgedBefore(only, session, pathSettingOf(session))?.alone
+        if (alone !== undefined) return resultOf(alone, known?.text)
       }
-      return readAnew(sql, text, session, pending)
+      return readAnew(sql, text, known, session, pending)
     },
     refresh(statement, session) {
       const origin = origins.get(statement)
