@@ -59,8 +59,8 @@ export function createTemplates(mostShapes: number, mostBytes: number): Template
       if (open === undefined || /[^\s;]/.test(around)) return
       const known = families.get(shape.key)
       // Texts of a shape have their open integers in the same places; should they not, nothing of before counts.
-      const isSame = known !== undefined && known.open.every((one, at) => one === open[at])
-      const templates = isSame ? known.templates : new Map<string, Template>()
+      const isSame = known?.open.every((one, at) => one === open[at]) ?? false
+      const templates = (isSame ? known?.templates : undefined) ?? new Map<string, Template>()
       if (templates.size >= mostTemplates) templates.clear()
       templates.set(closedValues(shape, open), { drafts: [draft], before, behind })
       families.set(shape.key, { open, templates }, sql.length)
