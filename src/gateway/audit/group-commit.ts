@@ -261,16 +261,22 @@ export function createGroupCommit(options: Options): GroupCommit {
     }
   }
 
+  /** Until nothing waits any more, or nothing can be written. */
+  async function drain(): Promise<void> {
+    do {
+      for (pump(); flushing !== undefined; pump()) await flushing
+      await importer.settled()
+    } while (queue.length > 0 && down === undefined)
+  }
+
   async function writeRest(): Promise<void> {
     clearTimeout(noteTimer)
     clearTimeout(reopenTimer)
     clearImmediate(pumping)
-    while (flushing !== undefined) await flushing
-    await importer.settled()
-    if (down !== undefined) await reopen()
-    for (pump(); flushing !== undefined; pump()) {
-      await flushing
-      await importer.settled()
+    await drain()
+    if (down !== undefined) {
+      await reopen()
+      await drain()
     }
     ended = true
     const left = queue.length + (doubtful?.items.length ?? 0)

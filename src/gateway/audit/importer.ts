@@ -25,12 +25,12 @@ export interface ImporterOptions {
 }
 
 const importAfterMs = 15
-const importAfterCharacters = 256 << 10
-const mostCharacters = 32 << 20
+const importAfterBytes = 256 << 10
+const mostBytes = 32 << 20
 
 export function createImporter({ writer, stallMs, onImported, onFailed }: ImporterOptions): Importer {
   let waiting: Batch[] = []
-  let characters = 0
+  let bytes = 0
   let timer: NodeJS.Timeout | undefined
   let importing: Promise<void> | undefined
 
@@ -40,7 +40,7 @@ export function createImporter({ writer, stallMs, onImported, onFailed }: Import
     if (importing !== undefined || waiting.length === 0) return
     const batches = waiting
     waiting = []
-    characters = 0
+    bytes = 0
     importing = run(batches).finally(() => {
       importing = undefined
       soonOrNow()
@@ -48,7 +48,7 @@ export function createImporter({ writer, stallMs, onImported, onFailed }: Import
   }
 
   function soonOrNow(): void {
-    if (characters >= importAfterCharacters) start()
+    if (bytes >= importAfterBytes) start()
     else if (waiting.length > 0) timer ??= setTimeout(start, importAfterMs)
   }
 
@@ -63,7 +63,7 @@ export function createImporter({ writer, stallMs, onImported, onFailed }: Import
   return {
     add(batch) {
       waiting.push(batch)
-      characters += batch.lines.length
+      bytes += batch.lines.length
       soonOrNow()
     },
     async settled() {
@@ -73,14 +73,14 @@ export function createImporter({ writer, stallMs, onImported, onFailed }: Import
       await importing
     },
     get full() {
-      return characters >= mostCharacters
+      return bytes >= mostBytes
     },
     get busy() {
       return importing !== undefined
     },
     forget() {
       waiting = []
-      characters = 0
+      bytes = 0
     },
   }
 }

@@ -93,7 +93,7 @@ export function createJournal(store: string, flush: boolean): Journal {
 const dataSync = constants.O_DSYNC ?? 0
 
 /** The system may take less than it was given. */
-async function writeAll(handle: number, pieces: readonly Buffer[], position: number): Promise<void> {
+async function writeAll(handle: number, pieces: readonly Uint8Array[], position: number): Promise<void> {
   let left = pieces
   let at = position
   while (left.length > 0) {
@@ -103,7 +103,7 @@ async function writeAll(handle: number, pieces: readonly Buffer[], position: num
   }
 }
 
-function writeSome(handle: number, pieces: readonly Buffer[], position: number): Promise<number> {
+function writeSome(handle: number, pieces: readonly Uint8Array[], position: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, written: number) => (error === null ? resolve(written) : reject(error))
     const [only, ...others] = pieces
@@ -112,9 +112,9 @@ function writeSome(handle: number, pieces: readonly Buffer[], position: number):
   })
 }
 
-function behind(pieces: readonly Buffer[], written: number): readonly Buffer[] {
+function behind(pieces: readonly Uint8Array[], written: number): readonly Uint8Array[] {
   let skip = written
-  const left: Buffer[] = []
+  const left: Uint8Array[] = []
   for (const piece of pieces) {
     if (skip < piece.length) left.push(piece.subarray(skip))
     skip = Math.max(0, skip - piece.length)

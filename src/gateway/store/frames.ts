@@ -20,9 +20,8 @@ const longestHeader = 64
 const headerForm = /^hoop-journal 1 (\d{1,15}) (\d{1,9}) (\d{1,10})\n/
 
 /** As pieces to be written one behind the other. */
-export function frameOf({ first, end, lines }: Batch): readonly [header: Buffer, body: Buffer] {
-  const body = Buffer.from(lines)
-  return [Buffer.from(`${magic}${first} ${end.seq - first + 1} ${body.length}\n`), body]
+export function frameOf({ first, end, lines }: Batch): readonly [header: Uint8Array, body: Uint8Array] {
+  return [Buffer.from(`${magic}${first} ${end.seq - first + 1} ${lines.length}\n`), lines]
 }
 
 export interface Reading {

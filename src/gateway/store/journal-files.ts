@@ -70,7 +70,7 @@ function batchOf(first: number, lines: Frame['lines']): Batch {
   return {
     first,
     end: { seq: first + lines.length - 1, hash: hashAtEnd(lines.at(-1) ?? '') },
-    lines: lines.map((line) => `${line}\n`).join(''),
+    lines: new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')),
     columns: JSON.stringify(columns),
   }
 }

@@ -34,8 +34,8 @@ export interface Trail {
 
 /** Records that are re-read at every start, at least. */
 const tailLength = 256
-/** The journal is freed and the log emptied after so many characters; a start re-reads at most as many. */
-const tidyAfterCharacters = 4 << 20
+/** The journal is freed and the log emptied after so many bytes; a start re-reads at most as many. */
+const tidyAfterBytes = 4 << 20
 /** Rows to one statement: what SQLite does for each statement costs as much as a row. */
 const rowsAtOnce = 16
 
@@ -57,9 +57,9 @@ function trailOn(db: Database, flush: boolean): Trail {
   const { ledger, ...found } = recover(db)
   let end: End = found
   let settled = end.seq
-  let characters = 0
+  let bytes = 0
 
-  function insert(lines: readonly string[], rows: readonly Columns[], first: number): void {
+  function insert(lines: readonly Buffer[], rows: readonly Columns[], first: number): void {
     let at = 0
     for (; at + rowsAtOnce <= lines.length; at += rowsAtOnce) {
       const texts: unknown[] = []
@@ -78,16 +78,17 @@ function trailOn(db: Database, flush: boolean): Trail {
   }
 
   /** Listing sessions quickly needs a table of them. */
-  function noteSessions(lines: readonly string[], rows: readonly Columns[]): void {
+  function noteSessions(lines: readonly Buffer[], rows: readonly Columns[]): void {
     for (const [index, [, type]] of rows.entries()) {
-      const line = lines[index] ?? ''
+      if (type !== 'session.start' && type !== 'session.end') continue
+      const line = lines[index]?.toString() ?? ''
       // Ours, sealed a moment ago.
       if (type === 'session.start') startSession(statements.sessionStart, JSON.parse(line) as RecordOf<'session.start'>)
-      if (type === 'session.end') endSession(statements.sessionEnd, JSON.parse(line) as RecordOf<'session.end'>)
+      else endSession(statements.sessionEnd, JSON.parse(line) as RecordOf<'session.end'>)
     }
   }
 
-  const insertAll = db.transaction((lines: readonly string[], rows: readonly Columns[], first: number): void => {
+  const insertAll = db.transaction((lines: readonly Buffer[], rows: readonly Columns[], first: number): void => {
     insert(lines, rows, first)
     noteSessions(lines, rows)
   })
@@ -102,7 +103,7 @@ function trailOn(db: Database, flush: boolean): Trail {
     if (flush) flushed(db, saveLedger)
     else saveLedger()
     settled = end.seq
-    characters = 0
+    bytes = 0
   }
 
   function tidyNow(): void {
@@ -115,17 +116,17 @@ function trailOn(db: Database, flush: boolean): Trail {
     end: () => end,
     add(batch) {
       if (batch.first !== end.seq + 1) throw new Error(`record ${batch.first} was added behind record ${end.seq}`)
-      const lines = batch.lines.split('\n', batch.end.seq - end.seq)
+      const lines = linesIn(batch)
       // Made by entry.ts, on the other side of a thread.
       const rows = JSON.parse(batch.columns) as Columns[]
       insertAll.immediate(lines, rows, batch.first)
       for (const [index, row] of rows.entries()) ledger.apply(markOf(row), batch.first + index)
-      characters += batch.lines.length
+      bytes += batch.lines.length
       end = batch.end
     },
     settle,
     tidy() {
-      if (characters >= tidyAfterCharacters) tidyNow()
+      if (bytes >= tidyAfterBytes) tidyNow()
     },
     settled: () => settled,
     openThings: () => ledger.open(),
@@ -146,6 +147,17 @@ function trailOn(db: Database, flush: boolean): Trail {
       db.close()
     },
   }
+}
+
+function linesIn({ lines }: Batch): readonly Buffer[] {
+  const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length)
+  const found: Buffer[] = []
+  for (let from = 0; from < bytes.length; ) {
+    const to = bytes.indexOf('\n', from)
+    found.push(bytes.subarray(from, to))
+    from = to + 1
+  }
+  return found
 }
 
 /** Reads the tail, proves it, and finds out what is open. Throws if it was damaged: nothing may be added to such a trail. */
@@ -203,7 +215,8 @@ function prepare(db: Database) {
 }
 
 function insertLines(rows: number): string {
-  return `INSERT INTO lines (seq, line) VALUES ${Array(rows).fill('(?, ?)').join(', ')}`
+  // Bytes that are text already: as a string they would be decoded here and encoded there.
+  return `INSERT INTO lines (seq, line) VALUES ${Array(rows).fill('(?, CAST(? AS TEXT))').join(', ')}`
 }
 
 function insertRecords(rows: number): string {

@@ -9,7 +9,7 @@ const at = Date.UTC(2026, 0, 2, 3, 4, 5, 6)
 
 function written(draft: RecordDraft): AuditRecord {
   const { lines, columns } = seal([entryOf(draft, at)], { seq: 6, hash: genesis })
-  const record = recordSchema.parse(JSON.parse(lines))
+  const record = recordSchema.parse(JSON.parse(Buffer.from(lines).toString()))
   expect(JSON.parse(columns)).toEqual([columnsOf(record)])
   return record
 }
