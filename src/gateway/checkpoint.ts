@@ -22,6 +22,7 @@ import {
 } from './checkpoint/asked.ts'
 import type { Hold } from './checkpoint/hold.ts'
 import type { History } from './checkpoint/history.ts'
+import { createJudge } from './checkpoint/judge.ts'
 import {
   refusedByAbort,
   refusedByAudit,
@@ -30,7 +31,7 @@ import {
   refusedByPolicy,
 } from './checkpoint/refusals.ts'
 import type { Metrics } from './metrics.ts'
-import { decide, type Judgement, type Policy } from './policy/decide.ts'
+import type { Judgement, Policy } from './policy/decide.ts'
 import type { Masks } from './policy/masking.ts'
 import { redactCommand, redactText } from './policy/redact-command.ts'
 
@@ -118,10 +119,7 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
   /** Permits that were issued and not settled yet, with the moment of their issue. */
   const open = new Map<Permit, number>()
 
-  function judge(command: Command): Judgement {
-    const { policy } = inForce()
-    return decide(policy, { command, target: asker.target, person: asker.person, agent: asker.agent })
-  }
+  const judge = createJudge(() => inForce().policy, asker)
 
   /** Fail closed: what cannot be judged or masked is refused, and what cannot be masked is not shown to anyone. */
   function ask(command: Command): Asked {
