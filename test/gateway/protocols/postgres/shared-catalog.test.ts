@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { type Postgres, startPostgres } from '../../../../src/demo/postgres.ts'
+import { flush } from '../../../../src/gateway/protocols/postgres/messages.ts'
 import { bind, byHand, execute, hear, openDoorTo, parse, query, sync } from '../../../support/by-hand.ts'
 import { createRecordingCheckpoint, type Door, type RecordingCheckpoint } from '../../../support/conversation.ts'
 import type { End } from '../../../support/script.ts'
@@ -54,19 +55,6 @@ it('is asked once for all conversations that log in alike', async () => {
 
 it.each([
   ['in one query', async (end: End) => ask(end, writing())],
-  [
-    'in a transaction',
-    async (end: End) => {
-      for (const sql of ['BEGIN', writing(), 'COMMIT']) await ask(end, sql)
-    },
-  ],
-  [
-    'in the extended protocol',
-    async (end: End) => {
-      end.say(parse(writing()), bind(), execute(), sync)
-      await hear(end)
-    },
-  ],
   ['in a block that hides it', async (end: End) => ask(end, `DO $do$ BEGIN EXECUTE '${writing()}'; END $do$`)],
 ])('is stale for everyone when somebody has replaced a function %s', async (_, replace) => {
   const other = await byHand(door)
@@ -76,11 +64,38 @@ it.each([
   expect(await kindOfCall(await byHand(door))).toBe('write')
 })
 
-it('is not believed while nobody knows whether the change of a client that is gone has been committed', async () => {
-  const other = await byHand(door)
+// What others learn before it is committed is from before; and nobody asks again because of the COMMIT itself.
+it.each([
+  [
+    'a COMMIT',
+    async (end: End) => {
+      for (const sql of ['BEGIN', writing()]) await ask(end, sql)
+    },
+    async (end: End) => ask(end, 'COMMIT'),
+  ],
+  [
+    'the Sync of the extended protocol',
+    async (end: End) => {
+      end.say(parse(writing()), bind(), execute(), flush)
+      await hear(end, 1, 'C:CREATE FUNCTION')
+    },
+    async (end: End) => {
+      end.say(sync)
+      await hear(end)
+    },
+  ],
+])('is stale once more at %s, although it was learnt anew after the change', async (_, replace, commit) => {
+  const [one, other] = [await byHand(door), await byHand(door)]
+  await replace(one)
   expect(await kindOfCall(other)).toBe('read')
-  const gone = await byHand(door)
+  await commit(one)
+  expect(await kindOfCall(other)).toBe('write')
+})
+
+it('is not believed while nobody knows whether the change of a client that is gone has been committed', async () => {
+  const [gone, other] = [await byHand(door), await byHand(door)]
   for (const sql of ['BEGIN', writing()]) await ask(gone, sql)
+  expect(await kindOfCall(other)).toBe('read')
   gone.say(query('COMMIT'))
   gone.socket.destroy()
   await vi.waitFor(async () => {
