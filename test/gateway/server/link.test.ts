@@ -1,12 +1,12 @@
-/** What a link has to bring before it opens, asked with bare HTTP/2 and bare WebSockets. */
+/** What a link has to bring before it opens, asked with bare frames and bare WebSockets. */
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createScope, type Scope } from '../../../src/base/scope.ts'
 import { apiErrorSchema, headers as names, paths } from '../../../src/contract/api.ts'
 import { type Door, startDoor } from '../../support/door.ts'
+import { linkTo } from '../../support/link-peer.ts'
 
 let scope: Scope
 let door: Door
@@ -26,14 +26,18 @@ interface Answer {
   readonly body: string
 }
 
-async function overHttp2(path: string, headers: Record<string, string>, method = 'POST'): Promise<Answer> {
-  const client = connectHttp2(door.url)
-  scope.defer(() => client.destroy())
-  const stream = client.request({ ':method': method, ':path': path, ...headers }, { endStream: false })
-  stream.on('error', () => {})
-  const [answer] = (await once(stream, 'response')) as [IncomingHttpHeaders & { ':status': number }]
-  if (answer[':status'] === 200) return { status: 200, body: '' }
-  return { status: answer[':status'], body: Buffer.concat(await stream.toArray()).toString() }
+/** The path's target and what the headers say, as an upgraded link says it. */
+async function overUpgrade(path: string, headers: Record<string, string>): Promise<Answer> {
+  const { authorization, origin, [names.session]: session } = headers
+  const peer = await linkTo(door.port, origin === undefined ? {} : { origin })
+  if (!('say' in peer)) return { status: peer.statusCode ?? 0, body: Buffer.concat(await peer.toArray()).toString() }
+  scope.defer(() => void peer.socket.destroy())
+  const target = decodeURIComponent(path.slice(paths.link('').length))
+  peer.say('open', 1, JSON.stringify({ target, session, token: authorization?.replace(/^Bearer /, '') }))
+  const answer = await peer.hear()
+  if (answer?.type === 'accept') return { status: 200, body: '' }
+  expect(answer?.type).toBe('refuse')
+  return { status: answer?.payload.readUInt16BE() ?? 0, body: answer?.payload.toString('utf8', 2) ?? '' }
 }
 
 async function overWebSocket(path: string, headers: Record<string, string>): Promise<Answer> {
@@ -56,9 +60,9 @@ const good = async (): Promise<Record<string, string>> => ({
 })
 
 describe.each([
-  ['HTTP/2', overHttp2],
-  ['a WebSocket', overWebSocket],
-] as const)('over %s a link', (_, ask) => {
+  ['an upgraded socket', overUpgrade, 'a session'],
+  ['a WebSocket', overWebSocket, 'the header hoop-session'],
+] as const)('over %s a link', (_, ask, session) => {
   it('opens with a good token and an own session', async () => {
     expect(await ask(paths.link('pg-prod'), await good())).toMatchObject({ status: 200 })
   })
@@ -71,7 +75,7 @@ describe.each([
       401,
       'the authorization header is not "Bearer TOKEN"',
     ],
-    ['a session', { [names.session]: undefined }, 400, 'a link needs the header hoop-session'],
+    ['a session', { [names.session]: undefined }, 400, `a link needs ${session}`],
     [
       'a page of its own, if it is a page at all',
       { origin: 'https://evil.example' },
@@ -86,16 +90,12 @@ describe.each([
     expect(apiErrorSchema.parse(JSON.parse(answer.body)).error.message).toBe(message)
   })
 
-  it('needs a target whose name is well encoded', async () => {
-    expect(await ask('/v1/link/%zz', await good())).toMatchObject({ status: 400 })
-  })
-
   it('is counted with its answer', async () => {
     await ask(paths.link('pg-prod'), await good())
     await ask(paths.link('pg-prod'), {})
     const text = await (await fetch(`${door.url}/metrics`)).text()
-    expect(text).toMatch(/hoop_links_total\{over="(http2|websocket)",answer="open"\} 1/)
-    expect(text).toMatch(/hoop_links_total\{over="(http2|websocket)",answer="sign-in-needed"\} 1/)
+    expect(text).toMatch(/hoop_links_total\{over="(upgrade|websocket)",answer="open"\} 1/)
+    expect(text).toMatch(/hoop_links_total\{over="(upgrade|websocket)",answer="sign-in-needed"\} 1/)
   })
 })
 
@@ -103,8 +103,8 @@ it('a WebSocket elsewhere is refused', async () => {
   expect(await overWebSocket('/v1/records', await good())).toMatchObject({ status: 404 })
 })
 
-it('a link over HTTP/2 is a POST', async () => {
-  expect(await overHttp2(paths.link('pg-prod'), await good(), 'PUT')).toMatchObject({ status: 400 })
+it('a WebSocket needs a target whose name is well encoded', async () => {
+  expect(await overWebSocket('/v1/link/%zz', await good())).toMatchObject({ status: 400 })
 })
 
 it('a message that does not belong on a link ends it, and only it', async () => {
@@ -126,7 +126,7 @@ it('a message longer than agreed ends it', async () => {
 it('no token is in the log, whatever happened', async () => {
   const headers = await good()
   door.issuer.fail(500)
-  await overHttp2(paths.link('pg-prod'), headers)
+  await overUpgrade(paths.link('pg-prod'), headers)
   await overWebSocket(paths.link('pg-prod'), headers)
   await fetch(`${door.url}${paths.approvals}`, { headers: { authorization: headers.authorization ?? '' } })
   expect(door.log.length).toBeGreaterThan(0)
