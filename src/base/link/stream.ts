@@ -163,7 +163,7 @@ export class LinkStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    const isWhole = this.#isDone || this.#unheard || (this.#hasSaidEnd && this.#hasHeardEnd)
+    const isWhole = this.#isDone || (this.#hasSaidEnd && this.#hasHeardEnd)
     this.#isDone = true
     for (const bytes of this.#incoming.splice(0)) this.#carrier.taken(bytes.length)
     this.#outgoing = []
