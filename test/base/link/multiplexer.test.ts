@@ -5,12 +5,12 @@ import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FrameType } from '../../../src/base/link/frames.ts'
 import {
-  linkWindow,
   Multiplexer,
   type MultiplexerOptions,
   StreamRefused,
   StreamUnanswered,
 } from '../../../src/base/link/multiplexer.ts'
+import { linkWindow } from '../../../src/base/link/sender.ts'
 import { type LinkStream, streamWindow } from '../../../src/base/link/stream.ts'
 import { createScope, type Scope } from '../../../src/base/scope.ts'
 import { frameOf, type LinkPeer, linkPeer } from '../../support/link-peer.ts'
@@ -251,7 +251,12 @@ describe('windows', () => {
   })
 
   it('are granted in large steps', async () => {
-    const { link, peer } = await accepting({ onOpen: (stream) => void (link.accept(stream), stream.resume()) })
+    const { link, peer } = await accepting({
+      onOpen(stream) {
+        link.accept(stream)
+        stream.resume()
+      },
+    })
     peer.say('open', 1, 'x')
     for (let n = 0; n < 16; n++) peer.say('data', 1, Buffer.alloc(streamWindow / 16))
     peer.say('ping', 0)
