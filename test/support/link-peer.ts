@@ -21,13 +21,17 @@ export interface LinkPeer {
 }
 
 /** A link to a gateway, or its answer when that does not upgrade. */
-export async function linkTo(port: number, headers: Record<string, string> = {}): Promise<LinkPeer | IncomingMessage> {
+export async function linkTo(
+  port: number,
+  headers: Record<string, string> = {},
+  path: string = paths.links,
+): Promise<LinkPeer | IncomingMessage> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   await once(socket, 'connect')
   const answer = await new Promise<IncomingMessage | Buffer>((resolve, reject) => {
     httpRequest({
       createConnection: () => socket,
-      path: paths.links,
+      path,
       headers: { host: `127.0.0.1:${port}`, connection: 'Upgrade', upgrade: linkProtocol, ...headers },
     })
       .once('upgrade', (_response, _socket, head) => resolve(head))

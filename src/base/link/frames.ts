@@ -103,13 +103,16 @@ export function createFrameReader(sink: FrameSink): (chunk: Buffer) => void {
   }
 
   function gather(part: Buffer): void {
-    if (gathered === undefined && left === 0) return deliver(part)
+    if (gathered === undefined && left === 0) {
+      deliver(part)
+      return
+    }
     gathered ??= Buffer.allocUnsafe(part.length + left)
     part.copy(gathered, gathered.length - left - part.length)
-    if (left > 0) return undefined
+    if (left > 0) return
     const payload = gathered
     gathered = undefined
-    return deliver(payload)
+    deliver(payload)
   }
 
   return (chunk) => {

@@ -1,7 +1,6 @@
 /**
- * Many streams over one socket. One end opens them, the other accepts or refuses each. Whatever is written to all of them
- * while the event loop looks at its sockets leaves in one write; streams take turns, a frame each. When the socket goes,
- * all streams break: an end is only what was said to be one.
+ * Many streams over one socket. One end opens them, the other accepts or refuses each. When the socket goes, all streams
+ * break: an end is only what was said to be one. The frames are frames.ts' business, their leaving sender.ts'.
  */
 import type { Socket } from 'node:net'
 import { reasonOf } from '../errors.ts'
@@ -14,17 +13,10 @@ import {
   reasonPayload,
   windowPayload,
 } from './frames.ts'
-import { Outbox } from './outbox.ts'
+import { linkWindow, Sender } from './sender.ts'
 import { type Carrier, LinkStream } from './stream.ts'
 
-/** What either end may send over all streams before the other has taken it: what one link can make its peer hold. */
-export const linkWindow = 64 * 1024 * 1024
 const lastStream = 0xff_ff_ff_ff
-/** One turn of writing; then the socket has to have taken it. */
-const turnBytes = 256 * 1024
-/** Answers that a peer causes and does not read: beyond this nothing more is read from it. */
-const mostUnsent = 1024 * 1024
-
 export interface MultiplexerOptions {
   /** What was read beyond the handshake. */
   readonly head?: Buffer
@@ -78,17 +70,11 @@ export class Multiplexer {
   readonly #asked = new Map<number, Asked>()
   /** Asked by the peer, and not answered yet. */
   readonly #unanswered = new Map<number, LinkStream>()
-  readonly #outbox = new Outbox()
+  readonly #sender: Sender
   readonly #carrier: Carrier
   readonly #beat: NodeJS.Timeout
   readonly #onPong: (() => void)[] = []
-  #line: LinkStream[] = []
-  #isScheduled = false
-  #isSending = false
-  /** The socket has enough for now. */
-  #isFull = false
   #last = 0
-  #mayBeSent = linkWindow
   #mayArrive = linkWindow
   /** Taken by readers of all streams, and not granted again yet. */
   #taken = 0
@@ -102,12 +88,13 @@ export class Multiplexer {
     this.lost = new Promise((resolve) => {
       this.#lose = resolve
     })
+    this.#sender = new Sender(socket, () => this.#closeIfIdle())
     this.#carrier = {
-      wants: (stream) => this.#wants(stream),
+      wants: (stream) => this.#sender.lineUp(stream),
       taken: (bytes) => this.#took(bytes),
-      grant: (stream, bytes) => this.#say('window', stream.id, windowPayload(bytes)),
+      grant: (stream, bytes) => this.#sender.say('window', stream.id, windowPayload(bytes)),
       over: (stream, broken) => this.#forget(stream, broken),
-      deaf: (stream) => this.#say('deaf', stream.id),
+      deaf: (stream) => this.#sender.say('deaf', stream.id),
     }
     this.#beat = setInterval(() => this.#ping(), options.pingEveryMs).unref()
     this.over = new Promise((resolve) => {
@@ -153,7 +140,7 @@ export class Multiplexer {
           reject(error)
         },
       })
-      this.#say('open', id, wish)
+      this.#sender.say('open', id, wish)
       signal?.addEventListener('abort', giveUp, { once: true })
       if (signal?.aborted) giveUp()
     })
@@ -162,7 +149,7 @@ export class Multiplexer {
   accept(stream: LinkStream): void {
     if (!this.#unanswered.delete(stream.id)) return
     this.#streams.set(stream.id, stream)
-    this.#say('accept', stream.id)
+    this.#sender.say('accept', stream.id)
   }
 
   /** `body` is what the peer's StreamRefused will carry. */
@@ -172,7 +159,7 @@ export class Multiplexer {
     const payload = Buffer.allocUnsafe(Math.min(2 + words.length, longestPayload))
     payload.writeUInt16BE(status)
     words.copy(payload, 2)
-    this.#say('refuse', stream.id, payload)
+    this.#sender.say('refuse', stream.id, payload)
     stream.destroy()
   }
 
@@ -181,7 +168,7 @@ export class Multiplexer {
     await new Promise<void>((resolve, reject) => {
       this.#onPong.push(resolve)
       this.over.then(({ reason }) => reject(new Error(reason)), reject)
-      this.#say('ping', 0)
+      this.#sender.say('ping', 0)
     })
   }
 
@@ -189,13 +176,14 @@ export class Multiplexer {
   leave(reason: string): void {
     if (this.#isLeaving) return
     this.#isLeaving = true
-    this.#say('goAway', 0, reasonPayload(reason))
+    this.#sender.say('goAway', 0, reasonPayload(reason))
     this.#closeIfIdle()
   }
 
   /** Breaks all streams. */
   destroy(reason: string, violation = false): void {
     this.#end ??= { reason, violation }
+    this.#sender.stop()
     this.#socket.destroy()
   }
 
@@ -213,11 +201,6 @@ export class Multiplexer {
     }
     socket.on('error', (error) => this.destroy(reasonOf(error)))
     socket.on('end', () => this.destroy('connection closed by the other side'))
-    socket.on('drain', () => {
-      this.#isFull = false
-      if (socket.isPaused()) socket.resume()
-      this.#send()
-    })
     if (head !== undefined && head.length > 0) receive(head)
     socket.on('data', receive)
     socket.resume()
@@ -243,35 +226,41 @@ export class Multiplexer {
     }
   }
 
-  #receive(type: ControlType, id: number, payload: Buffer): void {
-    switch (type) {
+  #receive(kind: ControlType, id: number, payload: Buffer): void {
+    switch (kind) {
       case 'open':
-        return this.#receiveOpen(id, payload)
+        this.#receiveOpen(id, payload)
+        break
       case 'accept':
       case 'refuse':
-        return this.#receiveAnswer(type, id, payload)
+        this.#receiveAnswer(kind, id, payload)
+        break
       case 'end':
-        return this.#streamOf(type, id)?.receiveEnd()
+        this.#streamOf(kind, id)?.receiveEnd()
+        break
       case 'reset':
-        return this.#receiveReset(id, payload)
+        this.#receiveReset(id, payload)
+        break
       case 'window':
-        if (id !== 0) return this.#streamOf(type, id)?.receiveWindow(payload.readUInt32BE())
-        this.#mayBeSent += payload.readUInt32BE()
-        if (this.#mayBeSent > linkWindow) throw new LinkViolation('granted more than the window of the link')
-        return this.#schedule()
+        if (id === 0) this.#sender.granted(payload.readUInt32BE())
+        else this.#streamOf(kind, id)?.receiveWindow(payload.readUInt32BE())
+        break
       case 'ping':
-        return this.#say('pong', 0)
+        this.#sender.say('pong', 0)
+        break
       case 'pong':
         for (const resolve of this.#onPong.splice(0)) resolve()
-        return undefined
+        break
       case 'goAway':
         this.#isLeaving = true
         this.#lose(payload.toString())
-        return this.#closeIfIdle()
+        this.#closeIfIdle()
+        break
       case 'deaf':
-        return this.#streamOf(type, id)?.receiveDeaf()
+        this.#streamOf(kind, id)?.receiveDeaf()
+        break
       default:
-        return type satisfies never
+        kind satisfies never
     }
   }
 
@@ -281,28 +270,31 @@ export class Multiplexer {
     if (id <= this.#last) throw new LinkViolation(`stream ${id} was opened after stream ${this.#last}`)
     this.#last = id
     // It may have been asked before the peer heard that this end is leaving: it will ask again elsewhere.
-    if (this.#isLeaving) return this.#say('reset', id, reasonPayload('going away'))
+    if (this.#isLeaving) {
+      this.#sender.say('reset', id, reasonPayload('going away'))
+      return
+    }
     const stream = new LinkStream(id, this.#carrier)
     stream.on('error', isSeenAsClose)
     this.#unanswered.set(id, stream)
-    return onOpen(stream, wish)
+    onOpen(stream, wish)
   }
 
   #receiveAnswer(type: 'accept' | 'refuse', id: number, payload: Buffer): void {
     const asked = this.#asked.get(id)
     if (asked === undefined) {
-      // Given up before the answer came.
       if (this.#options.onOpen !== undefined || id > this.#last || this.#streams.has(id)) throw isNotOpen(type, id)
-      return undefined
+      // Given up before the answer came.
+      return
     }
     this.#asked.delete(id)
     if (type === 'accept') {
       this.#streams.set(id, asked.stream)
-      return asked.resolve(asked.stream)
+      asked.resolve(asked.stream)
+    } else {
+      asked.reject(new StreamRefused(payload))
+      asked.stream.receiveReset('refused')
     }
-    asked.reject(new StreamRefused(payload))
-    asked.stream.receiveReset('refused')
-    return undefined
   }
 
   #receiveReset(id: number, payload: Buffer): void {
@@ -327,7 +319,7 @@ export class Multiplexer {
       this.#asked.delete(id)
       asked.reject(stream.errored ?? new Error('the stream was closed'))
     }
-    if (broken !== undefined && (isKnown || asked !== undefined)) this.#say('reset', id, reasonPayload(broken))
+    if (broken !== undefined && (isKnown || asked !== undefined)) this.#sender.say('reset', id, reasonPayload(broken))
     this.#closeIfIdle()
   }
 
@@ -335,88 +327,27 @@ export class Multiplexer {
     this.#taken += bytes
     if (this.#taken < linkWindow / 2) return
     this.#mayArrive += this.#taken
-    this.#say('window', 0, windowPayload(this.#taken))
+    this.#sender.say('window', 0, windowPayload(this.#taken))
     this.#taken = 0
-  }
-
-  #say(type: ControlType, id: number, payload?: Buffer): void {
-    if (this.#end !== undefined) return
-    this.#outbox.frame(type, id, payload)
-    if (this.#outbox.bytes > mostUnsent) this.#socket.pause()
-    this.#schedule()
-  }
-
-  #wants(stream: LinkStream): void {
-    if (stream.isInLine) return
-    stream.isInLine = true
-    this.#line.push(stream)
-    this.#schedule()
-  }
-
-  /** After all sockets that have something have been looked at: so the frames of many streams become one write. */
-  #schedule(): void {
-    if (this.#isScheduled || this.#isFull || this.#isSending) return
-    this.#isScheduled = true
-    setImmediate(this.#sendScheduled)
-  }
-
-  readonly #sendScheduled = (): void => {
-    this.#isScheduled = false
-    this.#send()
-  }
-
-  #send(): void {
-    while (!this.#isFull && this.#end === undefined) {
-      this.#isSending = true
-      this.#fill()
-      this.#isSending = false
-      if (this.#outbox.bytes === 0) break
-      this.#write(this.#outbox.take())
-    }
-    this.#closeIfIdle()
-  }
-
-  /** One turn: a frame of each stream in line, as long as there is room. */
-  #fill(): void {
-    let turns = this.#line.length
-    while (turns > 0 && this.#outbox.bytes < turnBytes) {
-      turns -= 1
-      const stream = this.#line[0]
-      if (stream === undefined) return
-      // Nothing that carries data can leave now; ends wait with it, so that order needs no thought.
-      if (this.#mayBeSent === 0) return
-      this.#line.shift()
-      stream.isInLine = false
-      if (!stream.hasFrame) continue
-      this.#mayBeSent -= stream.putFrame(this.#outbox, this.#mayBeSent)
-      if (stream.hasFrame) this.#wants(stream)
-    }
-  }
-
-  #write(pieces: readonly Buffer[]): void {
-    const socket = this.#socket
-    if (pieces.length > 1) socket.cork()
-    for (const piece of pieces) if (!socket.write(piece)) this.#isFull = true
-    if (pieces.length > 1) socket.uncork()
   }
 
   /** Any byte that arrived since tells that the peer is there; its pong may queue behind much else. */
   #ping(): void {
     const { bytesRead } = this.#socket
-    this.#say('ping', 0)
+    this.#sender.say('ping', 0)
     setTimeout(() => {
       if (this.#socket.bytesRead === bytesRead) this.destroy(`no answer for ${this.#options.pongWithinMs / 1000} s`)
     }, this.#options.pongWithinMs).unref()
   }
 
   #closeIfIdle(): void {
-    if (this.#isLeaving && this.streams === 0 && this.#outbox.bytes === 0 && !this.#socket.writableEnded)
-      this.#socket.end()
+    if (this.#isLeaving && this.streams === 0 && this.#sender.isEmpty && !this.#socket.writableEnded) this.#socket.end()
   }
 
   /** The socket is gone. */
   #close(): LinkEnd {
     this.#end ??= { reason: 'connection closed by the other side', violation: false }
+    this.#sender.stop()
     clearInterval(this.#beat)
     this.#lose(this.#end.reason)
     const { reason } = this.#end

@@ -157,13 +157,16 @@ export class LinkStream extends Duplex {
   }
 
   override _final(done: Done): void {
-    if (this.#unheard) return done()
-    this.#finished = done
-    return this.#carrier.wants(this)
+    if (this.#unheard) {
+      done()
+    } else {
+      this.#finished = done
+      this.#carrier.wants(this)
+    }
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    const isWhole = this.#isDone || this.#unheard || (this.#hasSaidEnd && this.#hasHeardEnd)
+    const isWhole = this.#isDone || (this.#hasSaidEnd && this.#hasHeardEnd)
     this.#isDone = true
     for (const bytes of this.#incoming.splice(0)) this.#carrier.taken(bytes.length)
     this.#outgoing = []
@@ -177,7 +180,10 @@ export class LinkStream extends Duplex {
 
   #send(chunks: Buffer[], bytes: number, done: Done): void {
     // Writable hands out empty chunks too; a frame has at least one byte.
-    if (this.#unheard || bytes === 0) return done()
+    if (this.#unheard || bytes === 0) {
+      done()
+      return
+    }
     this.#outgoing = chunks
     this.#outgoingBytes = bytes
     this.#written = done
