@@ -24,8 +24,8 @@ export interface ImporterOptions {
   onFailed(reply: FromWriter | 'stalled'): void
 }
 
-const importAfterMs = 15
-const importAfterBytes = 256 << 10
+const importAfterMs = 40
+const importAfterBytes = 512 << 10
 const mostBytes = 32 << 20
 
 export function createImporter({ writer, stallMs, onImported, onFailed }: ImporterOptions): Importer {
