@@ -4,7 +4,7 @@ import type { Refusal } from '../../../contract/refusal.ts'
 import type { Statement } from './parts.ts'
 import { holdNotice, notUnderstood } from './refusals.ts'
 import { Run } from './run.ts'
-import type { Soon } from './soon.ts'
+import { andThen, type Soon } from './soon.ts'
 import { askForAnswers, probe, sayAside, type Talk } from './talk.ts'
 
 export type Cleared =
@@ -96,8 +96,26 @@ function afterwards(talk: Talk, runs: readonly Run[], stopped: 'cancelled' | 'fa
     for (const run of runs) run.settle({ status: 'cancelled' })
     return { refusal: { code: 'cancelled', message: 'canceling statement due to user request', next: 'run it again' } }
   }
-  const all: Some<Run> = [first, ...others]
-  return runs.every(isHarmless) ? { runs: all } : unlessObjected(talk, all)
+  return andThen(objectionTo(talk, runs), (found): Cleared => {
+    if (found !== undefined) return objected(runs, found)
+    for (const { permit } of runs) if (!permit.masks.empty) talk.lastMasked = permit
+    return { runs: [first, ...others] }
+  })
+}
+
+interface Objection {
+  readonly run: Run
+  readonly why: string
+}
+
+/** The first of them that must not be forwarded for what masks it would undo. They are looked at in their order. */
+function objectionTo(talk: Talk, runs: readonly Run[]): Soon<Objection | undefined> {
+  const [run, ...others] = runs
+  if (run === undefined) return undefined
+  if (isHarmless(run)) return objectionTo(talk, others)
+  return andThen(talk.masker.before(run.statement, run.permit, talk.session), (why) =>
+    why === undefined ? objectionTo(talk, others) : { run, why },
+  )
 }
 
 /** Who sees everything can still change what names mean for those who do not. */
@@ -105,17 +123,10 @@ function isHarmless({ permit, statement }: Run): boolean {
   return permit.masks.empty && !statement.effects.some(({ type }) => type === 'ddl')
 }
 
-async function unlessObjected(talk: Talk, runs: Some<Run>): Promise<Cleared> {
-  for (const run of runs) {
-    if (isHarmless(run)) continue
-    const objection = await talk.masker.before(run.statement, run.permit, talk.session)
-    if (objection === undefined) continue
-    const error = { code: '42501', message: objection }
-    for (const each of runs) each.settle(each === run ? { status: 'refused', error } : { status: 'not-run' })
-    return { refusal: notUnderstood(objection) }
-  }
-  for (const { permit } of runs) if (!permit.masks.empty) talk.lastMasked = permit
-  return { runs }
+function objected(runs: readonly Run[], { run, why }: Objection): Cleared {
+  const error = { code: '42501', message: why }
+  for (const each of runs) each.settle(each === run ? { status: 'refused', error } : { status: 'not-run' })
+  return { refusal: notUnderstood(why) }
 }
 
 function withParameters({ command }: Statement, parameters: readonly Parameter[]): Command {
