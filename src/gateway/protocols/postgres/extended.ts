@@ -147,7 +147,7 @@ export function createExtended(talk: Talk): Extended {
       run = cleared.runs[0]
     }
     const name = Buffer.from(view.portal)
-    const portal: Portal = { prepared, name, parameters, bytes: view.bytes, run, started: false }
+    const portal: Portal = { prepared, name, parameters, bytes: view.bytes, run, started: false, described: false }
     // A portal whose name we cannot tell is one that we do not know: executing it is refused.
     const change = key === undefined ? undefined : session.portals.change(key, portal, talk.group)
     const done = (accepted: boolean) => {
@@ -169,7 +169,11 @@ export function createExtended(talk: Talk): Extended {
     } else {
       const portal = await meaning(session.portals, key)
       if (talk.skipping) return
-      ledger.push({ kind: 'describe-portal', group: talk.group, portal, shown: true })
+      if (portal !== undefined) portal.described = true
+      const done = (accepted: boolean) => {
+        if (portal !== undefined && !accepted) portal.described = false
+      }
+      ledger.push({ kind: 'describe-portal', group: talk.group, portal, shown: true, done })
     }
     outward.keepHouse(piece)
   }
@@ -230,8 +234,8 @@ export function createExtended(talk: Talk): Extended {
   function expect(portal: Portal | undefined, name: Buffer, runs: readonly [Run, ...Run[]]): void {
     const [run] = runs
     if (portal !== undefined) portal.started = true
-    if (!run.permit.masks.empty || run.permit.sampleRows > 0) {
-      // Only a description made for this very execution says what its columns are.
+    if ((!run.permit.masks.empty || run.permit.sampleRows > 0) && portal?.described !== true) {
+      // Only a description of this very portal says what its columns are.
       ledger.push({ kind: 'describe-portal', group: talk.group, portal, shown: false })
       outward.describePortal(name)
     }
