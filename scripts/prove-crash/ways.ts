@@ -120,8 +120,12 @@ export const ways: readonly Way[] = [
 
 function failingFlush(first: number, forGood: boolean): readonly string[] {
   const when = forGood ? `${first}+` : `${first}..${first + 3}`
-  const calls = 'fsync,fdatasync,sync_file_range'
+  // The journal's flush is a write to a file that was opened with O_DSYNC.
+  const calls = 'pwritev,fsync,fdatasync,sync_file_range'
   return [
+    // strace counts for each thread: one shall do all the waiting for the disk.
+    'env',
+    'UV_THREADPOOL_SIZE=1',
     'strace',
     '-f',
     '-qq',

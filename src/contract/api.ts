@@ -174,9 +174,9 @@ export type RecordFilter = z.infer<typeof recordFilterSchema>
  * Paths of the API. GET reads, POST does (start a session, end, kill, decide); end and kill answer 204 without a body, the
  * others with the session or approval as it now is. Records come as NDJSON, each line exactly as it was sealed (chain.ts);
  * empty lines are heartbeats.
- * A link is `POST link(target)` over HTTP/2 with the two bodies as the two directions of the connection, or a WebSocket
- * at the same path whose binary messages are, and whose text message `end` says that this direction is done; `headers`
- * says what both carry.
+ * A link carries connections to targets. It is a socket that `GET links` upgraded to `linkProtocol` (base/link/frames.ts),
+ * with a stream for each connection, opened by what `openLinkSchema` says; or a WebSocket at `link(target)` for each, whose
+ * binary messages are the bytes, whose text message `end` says that this direction is done, and which carries `headers`.
  */
 export const paths = {
   wellKnown: '/.well-known/hoop',
@@ -192,8 +192,20 @@ export const paths = {
   approvalEvents: '/v1/approvals/events',
   records: '/v1/records',
   followRecords: '/v1/records/follow',
+  links: '/v1/link',
   link: (target: string) => `/v1/link/${encodeURIComponent(target)}`,
 } as const
+
+/** What a socket is upgraded to; another version would have another number. */
+export const linkProtocol = 'hoop-link/1'
+
+/** What a stream of a link is opened with. Who leaves something out is told what, as over HTTP. */
+export const openLinkSchema = z.object({
+  target: z.string(),
+  session: z.string().optional(),
+  token: z.string().optional(),
+})
+export type OpenLink = z.infer<typeof openLinkSchema>
 
 /** Besides `authorization: Bearer …`. */
 export const headers = { session: 'hoop-session' } as const

@@ -14,7 +14,12 @@ export const genesis = '0'.repeat(64)
  */
 export function sealLine(body: string): { line: string; hash: string } {
   const hash = hashOf(body)
-  return { line: `${body.slice(0, -1)},"hash":"${hash}"}`, hash }
+  return { line: body.slice(0, -1) + sealOf(hash), hash }
+}
+
+/** What stands in the place of a body's last brace. */
+export function sealOf(hash: string): string {
+  return `,"hash":"${hash}"}`
 }
 
 /** What is wrong with this line as the successor of a record with hash `prev` and number `seq - 1`; undefined if nothing. */
@@ -46,6 +51,7 @@ function parsedOrUndefined(line: string): { seq?: unknown; prev?: unknown } | un
   }
 }
 
-function hashOf(body: string): string {
+/** Of a body: text, or the same in UTF-8. */
+export function hashOf(body: string | Uint8Array): string {
   return digest('sha256', body)
 }

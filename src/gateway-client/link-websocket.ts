@@ -8,6 +8,7 @@ import { reasonOf } from '../base/errors.ts'
 import { longestMessage, WebSocketStream } from '../base/websocket-stream.ts'
 import { headers, paths } from '../contract/api.ts'
 import { hoopError, isHoopError } from '../contract/error-codes.ts'
+import { textOf } from './answer-text.ts'
 import { dial, placeOf, unreachable, type Way } from './dial.ts'
 import { refusedBy } from './refused.ts'
 import type { OpenRequest, Transport } from './transport.ts'
@@ -130,14 +131,4 @@ function keepAlive(socket: WebSocket): NodeJS.Timeout {
     if (silent > 2) socket.terminate()
     else socket.ping()
   }, pingEveryMs).unref()
-}
-
-async function textOf(answer: IncomingMessage): Promise<string> {
-  let text = ''
-  answer.setEncoding('utf8')
-  for await (const chunk of answer) {
-    text += String(chunk)
-    if (text.length > 64 * 1024) break
-  }
-  return text
 }

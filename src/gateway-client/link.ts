@@ -1,13 +1,13 @@
 /**
- * The way from here to the gateway: `open(target, session)` gives the two directions of one connection. It prefers HTTP/2
- * and falls back to WebSockets where only those pass, remembers which worked, comes back after a loss by itself, and says
+ * The way from here to the gateway: `open(target, session)` gives the two directions of one connection. It prefers one
+ * socket for all and falls back to WebSockets where only those pass, remembers which worked, comes back after a loss by itself, and says
  * so. What travels on it is not its business.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
 import { hoopError, isHoopError } from '../contract/error-codes.ts'
 import { placeOf, unreachable, type Way } from './dial.ts'
-import { connectHttp2 } from './link-http2.ts'
+import { connectUpgrade } from './link-upgrade.ts'
 import { connectWebSocket } from './link-websocket.ts'
 import { type Transport, TransportLost, TransportUnfit } from './transport.ts'
 
@@ -91,7 +91,7 @@ class GatewayLink implements Link {
       try {
         return await transport.open({ target, session, token: await this.#token(), signal })
       } catch (error) {
-        if (error instanceof TransportUnfit && transport.kind === 'http2' && attempt < 5)
+        if (error instanceof TransportUnfit && transport.kind === 'upgrade' && attempt < 5)
           this.#takeWebSockets(transport)
         else if (error instanceof TransportLost && attempt < 5) await nextTurn()
         else if (isStopping(error) && performance.now() < deadline) await soon()
@@ -141,10 +141,10 @@ class GatewayLink implements Link {
     const { signal } = this.#closed
     if (this.#works !== 'websocket') {
       try {
-        return await connectHttp2(this.#way, signal)
+        return await connectUpgrade(this.#way, signal)
       } catch (error) {
         if (!(error instanceof TransportUnfit)) throw error
-        // Whatever answered there does not speak HTTP/2: a WebSocket is the other thing that can pass.
+        // Whatever answered there does not pass the upgrade: a WebSocket is the other thing that can pass.
       }
     }
     return connectWebSocket(this.#way, signal)
@@ -160,7 +160,7 @@ class GatewayLink implements Link {
     if (this.#closed.signal.aborted) transport.close()
   }
 
-  /** Streams that are open over HTTP/2 go on; new ones take WebSockets. */
+  /** Streams that are open on the other socket go on; new ones take WebSockets. */
   #takeWebSockets(unfit: Transport): void {
     this.#works = 'websocket'
     if (this.#transport === unfit) this.#transport = undefined
@@ -209,7 +209,10 @@ class GatewayLink implements Link {
   }
 }
 
-const named: Readonly<Record<Transport['kind'], string>> = { http2: 'HTTP/2', websocket: 'WebSockets' }
+const named: Readonly<Record<Transport['kind'], string>> = {
+  upgrade: 'one socket',
+  websocket: 'WebSockets',
+}
 
 /** The gateway's own word that it cannot be reached: it is about to stop, or something before it finds nobody. */
 function isStopping(error: unknown): boolean {

@@ -1,8 +1,8 @@
-/** One way to carry links: what link.ts needs of HTTP/2 and of WebSockets. */
+/** One way to carry links: what link.ts needs of an upgraded socket and of WebSockets. */
 import type { Duplex } from 'node:stream'
 
 export interface Transport {
-  readonly kind: 'http2' | 'websocket'
+  readonly kind: 'upgrade' | 'websocket'
   /** Opens one stream. Throws the gateway's refusal, `TransportLost`, or `TransportUnfit`. */
   open(request: OpenRequest): Promise<Duplex>
   /** Resolves, with the reason, once the gateway cannot be reached this way any more. */

@@ -13,6 +13,7 @@ import type { Audit } from './audit/audit.ts'
 import {
   type Asked,
   type Asker,
+  about,
   asksTheSame,
   commandRecord,
   holdOf,
@@ -21,6 +22,7 @@ import {
 } from './checkpoint/asked.ts'
 import type { Hold } from './checkpoint/hold.ts'
 import type { History } from './checkpoint/history.ts'
+import { createJudge } from './checkpoint/judge.ts'
 import {
   refusedByAbort,
   refusedByAudit,
@@ -29,7 +31,7 @@ import {
   refusedByPolicy,
 } from './checkpoint/refusals.ts'
 import type { Metrics } from './metrics.ts'
-import { decide, type Judgement, type Policy } from './policy/decide.ts'
+import type { Judgement, Policy } from './policy/decide.ts'
 import type { Masks } from './policy/masking.ts'
 import { redactCommand, redactText } from './policy/redact-command.ts'
 
@@ -113,13 +115,11 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
 } {
   const { asker, inForce, audit, approvals, history, metrics, clock, signal, onDefect } = options
   const { session } = asker
+  const who = about(asker)
   /** Permits that were issued and not settled yet, with the moment of their issue. */
   const open = new Map<Permit, number>()
 
-  function judge(command: Command): Judgement {
-    const { policy } = inForce()
-    return decide(policy, { command, target: asker.target, person: asker.person, agent: asker.agent })
-  }
+  const judge = createJudge(() => inForce().policy, asker)
 
   /** Fail closed: what cannot be judged or masked is refused, and what cannot be masked is not shown to anyone. */
   function ask(command: Command): Asked {
@@ -148,10 +148,10 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
     approval: string | null,
     refused?: Asked,
   ): Promise<Refusal | undefined> {
-    const drafts = batch.map((asked) => commandRecord(asker, asked, approval))
+    const drafts = batch.map((asked) => commandRecord(who, asked, approval))
     if (refused !== undefined)
       for (const { id, judgement } of batch)
-        drafts.push(outcomeRecord(asker, id, { status: judgement.decision.verdict === 'deny' ? 'refused' : 'not-run' }))
+        drafts.push(outcomeRecord(who, id, { status: judgement.decision.verdict === 'deny' ? 'refused' : 'not-run' }))
     try {
       await audit.append(drafts)
     } catch (error) {
@@ -167,7 +167,7 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
   /** Ends commands that were written down and are not forwarded. `status` is that of the held ones; the others did not run. */
   function abandon(batch: readonly Asked[], status: Outcome['status']): void {
     for (const { id, judgement } of batch)
-      audit.note(outcomeRecord(asker, id, { status: judgement.decision.verdict === 'hold' ? status : 'not-run' }))
+      audit.note(outcomeRecord(who, id, { status: judgement.decision.verdict === 'hold' ? status : 'not-run' }))
   }
 
   async function clear(commands: readonly [Command, ...Command[]], asking: Asking = {}): Promise<Clearance> {
@@ -256,7 +256,7 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
   /** All of it, unless whoever asked has gone in the meantime. */
   function forward(batch: readonly Asked[], gone: AbortSignal): Clearance {
     if (!gone.aborted) return { permits: batch.map(permit) }
-    for (const { id } of batch) audit.note(outcomeRecord(asker, id, { status: 'not-run' }))
+    for (const { id } of batch) audit.note(outcomeRecord(who, id, { status: 'not-run' }))
     return { refusal: refusedByAbort(gone.reason, { session, command: batch[0]?.id }) }
   }
 
@@ -268,7 +268,7 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
     }
     open.delete(permit)
     const shown = { durationMs: clock.elapsed() - issuedAt, ...outcome, ...redactedError(outcome, permit.recordMasks) }
-    audit.note(outcomeRecord(asker, permit.command, shown))
+    audit.note(outcomeRecord(who, permit.command, shown))
   }
 
   return {

@@ -3,9 +3,9 @@
  * /proc/net/tcp). Elsewhere there is no such table to read without privileges: there, the loopback interface is the only
  * border (docs/security.md).
  */
-import { readFile } from 'node:fs/promises'
 import { isIP, type Socket } from 'node:net'
 import { endianness } from 'node:os'
+import { createSocketTable } from './socket-table.ts'
 
 export interface PeerCheck {
   /** Does the peer's process belong to the same user as this one? unknown: no process holds its end (any more). */
@@ -15,23 +15,20 @@ export interface PeerCheck {
 /** Is there such a table on this system? */
 const isChecked = process.platform === 'linux'
 
-/** Rows of sockets that come and go meanwhile can hide one for a moment: the table is not read in one piece. */
-const attempts = 3
-
 export function createPeerCheck(uid: number = process.geteuid?.() ?? -1): PeerCheck {
-  const tables = { 4: sharedRead('/proc/net/tcp'), 6: sharedRead('/proc/net/tcp6') }
+  const tables = { 4: createSocketTable('/proc/net/tcp'), 6: createSocketTable('/proc/net/tcp6') }
   return {
     async ownerOf(socket) {
       if (!isChecked) return 'own'
       const peer = addressIn(socket.remoteAddress, socket.remotePort)
       const local = addressIn(socket.localAddress, socket.localPort)
       if (peer === undefined || local === undefined) return 'unknown'
-      for (let attempt = 0; attempt < attempts; attempt++) {
-        if (socket.destroyed) return 'unknown'
-        const found = ownerIn(await tables[peer.family](), peer.text, local.text)
-        if (found !== undefined) return found === uid ? 'own' : 'foreign'
-      }
-      return 'unknown'
+      const owner = await tables[peer.family].find(
+        (rows) => ownerIn(rows, peer.text, local.text),
+        () => socket.destroyed,
+      )
+      if (owner === undefined) return 'unknown'
+      return owner === uid ? 'own' : 'foreign'
     },
   }
 }
@@ -52,31 +49,6 @@ export function ownerIn(table: string, peer: string, local: string): number | un
   const uid = Number(fields[6])
   return fields[8] === undefined || fields[8] === '0' || !Number.isInteger(uid) ? undefined : uid
 }
-
-/**
- * One read of the table serves all connections that were there before it began: a hundred at once do not read it a
- * hundred times, and none is judged by a table that is older than itself.
- */
-function sharedRead(file: string): () => Promise<string> {
-  let running: Promise<string> | undefined
-  let next: Promise<string> | undefined
-  const start = (): Promise<string> => {
-    running = readFile(file, 'latin1').finally(() => {
-      running = undefined
-    })
-    return running
-  }
-  return () => {
-    if (running === undefined) return start()
-    next ??= running.then(ignore, ignore).then(() => {
-      next = undefined
-      return running ?? start()
-    })
-    return next
-  }
-}
-
-function ignore(): void {}
 
 /** An address as the table writes it: 32-bit words in the machine's byte order, then the port, hexadecimal. */
 function addressIn(host: string | undefined, port: number | undefined): { family: 4 | 6; text: string } | undefined {

@@ -1,11 +1,11 @@
 /** The way to the gateway: what it needs, what it tells, and what it falls back to. */
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
-import { createServer as createHttp2Server } from 'node:http2'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createScope, type Scope } from '../../src/base/scope.ts'
+import { linkProtocol } from '../../src/contract/api.ts'
 import { createLink, type Link, type LinkEvent, type LinkOptions } from '../../src/gateway-client/link.ts'
 import { proxyFor } from '../../src/gateway-client/proxy.ts'
 import { createPort } from '../../src/gateway/server/port.ts'
@@ -77,10 +77,10 @@ async function startServer(
   return { port, connections: () => connections }
 }
 
-describe.each(['http2', 'websocket'] as const)('over %s', (transport) => {
+describe.each(['upgrade', 'websocket'] as const)('over %s', (transport) => {
   async function linked(options?: DoorOptions): Promise<{ door: Door; link: Link }> {
     const door = await doorWith(options)
-    if (transport === 'http2') return { door, link: linkTo(door.url, door.token) }
+    if (transport === 'upgrade') return { door, link: linkTo(door.url, door.token) }
     const front = await startHttp1Front(door.port)
     scope.defer(() => front.close())
     return { door, link: linkTo(front.url, door.token) }
@@ -157,7 +157,7 @@ describe.each(['http2', 'websocket'] as const)('over %s', (transport) => {
   })
 })
 
-describe('HTTP/2', () => {
+describe('one socket', () => {
   it('leaves nothing open at the gateway when the link is closed, also while a stream is', async () => {
     const door = await doorWith()
     const session = await sessionAt(door)
@@ -188,14 +188,14 @@ describe('HTTP/2', () => {
 })
 
 describe('WebSockets are taken', () => {
-  it('where only HTTP/1.1 passes, and HTTP/2 is not tried again', async () => {
+  it('where only they pass, and the upgrade is not tried again', async () => {
     const door = await doorWith()
     const front = await startHttp1Front(door.port)
     scope.defer(() => front.close())
     let attempts = 0
     const counting = await startServer((client) => {
       client.once('data', (first: Buffer) => {
-        if (first.toString('latin1').startsWith('PRI ')) attempts += 1
+        if (first.includes(linkProtocol)) attempts += 1
         const upstream = connect(front.port, '127.0.0.1').on('error', () => {})
         upstream.write(first)
         client.pipe(upstream).pipe(client)
@@ -230,26 +230,49 @@ describe('WebSockets are taken', () => {
     expect(events.map(({ event }) => event)).toEqual(['connected', 'lost', 'back'])
   })
 
-  it('where something speaks HTTP/2 to us and HTTP/1.1 to the gateway', async () => {
+  it.each<[string, (client: Socket) => void]>([
+    ...[200, 400, 404, 405, 426, 500, 501].map((status): [string, (client: Socket) => void] => [
+      `answers the upgrade with ${status}`,
+      (client) => client.end(`HTTP/1.1 ${status} Status\r\ncontent-length: 2\r\n\r\nno`),
+    ]),
+    ['closes the connection', (client) => client.destroy()],
+    ['never answers', () => {}],
+    [
+      'upgrades and passes nothing on',
+      (client) => client.write(`HTTP/1.1 101 Yes\r\nupgrade: ${linkProtocol}\r\n\r\n`),
+    ],
+    [
+      'upgrades to something else',
+      (client) => client.write('HTTP/1.1 101 Yes\r\nupgrade: x\r\n\r\n\x00\x00what is this?'),
+    ],
+  ])('where something %s', async (_, answer) => {
     const door = await doorWith()
-    const translating = createHttp2Server().on('stream', (stream) => {
-      stream.respond({ ':status': 426 })
-      stream.end()
+    const front = await startServer((client) => {
+      client.once('data', (first: Buffer) => {
+        if (first.includes(linkProtocol)) return void answer(client)
+        const upstream = connect(door.port, '127.0.0.1').on('error', () => {})
+        upstream.write(first)
+        client.pipe(upstream).pipe(client)
+      })
     })
-    const front = await createPort(
-      { host: '127.0.0.1', port: 0 },
-      {
-        http2: (socket) => translating.emit('connection', socket),
-        http1: (socket) => {
-          const upstream = connect(door.port, '127.0.0.1').on('error', () => {})
-          socket.pipe(upstream).pipe(socket)
-        },
-      },
-    )
-    const port = await listen(front)
-    scope.defer(() => void front.close())
-    const link = linkTo(`http://127.0.0.1:${port}`, door.token)
+    const link = linkTo(`http://127.0.0.1:${front.port}`, door.token, { timeoutMs: 300 })
     expect(await echoOf('hello', await link.open('pg-prod', await sessionAt(door)))).toBe('hello')
+    expect(events).toMatchObject([{ message: expect.stringContaining('over WebSockets') }])
+  })
+})
+
+it('a gateway that does not answer to that name says so', async () => {
+  const door = await doorWith()
+  const front = await startServer((client) => {
+    client.once('data', (first: Buffer) => {
+      const upstream = connect(door.port, '127.0.0.1').on('error', () => {})
+      upstream.write(first.toString('latin1').replace(/host: [^\r]*/i, 'host: evil.example'), 'latin1')
+      client.pipe(upstream).pipe(client)
+    })
+  })
+  await expect(linkTo(`http://127.0.0.1:${front.port}`, door.token).connect()).rejects.toMatchObject({
+    code: 'not-allowed',
+    message: 'this gateway is not called evil.example',
   })
 })
 
@@ -324,13 +347,13 @@ describe.skipIf(certificate === undefined)('with TLS', () => {
   const tls = certificate === undefined ? {} : { tls: certificate }
 
   it.each([
-    ['HTTP/2 where both offer it', 'https://localhost'],
+    ['one socket', 'https://localhost'],
     ['an address by number too', 'https://127.0.0.1'],
   ])('takes %s', async (_, base) => {
     const door = await doorWith(tls)
     const link = linkTo(`${base}:${door.port}`, door.token, { ca: certificate?.ca })
     expect(await echoOf('hello', await link.open('pg-prod', await sessionAt(door)))).toBe('hello')
-    expect(events).toMatchObject([{ message: expect.stringContaining('over HTTP/2') }])
+    expect(events).toMatchObject([{ message: expect.stringContaining('over one socket') }])
   })
 
   it('does not trust a certificate that nobody vouches for', async () => {

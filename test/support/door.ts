@@ -5,7 +5,7 @@
 import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Session, TargetInfo } from '../../src/contract/api.ts'
+import { linkProtocol, type Session, type TargetInfo } from '../../src/contract/api.ts'
 import { hoopError } from '../../src/contract/error-codes.ts'
 import type { Approvals } from '../../src/gateway/approvals/approvals.ts'
 import type { Audit } from '../../src/gateway/audit/audit.ts'
@@ -213,14 +213,14 @@ export interface Front {
   close(): Promise<void>
 }
 
-/** A proxy that passes HTTP/1.1 and WebSockets only: HTTP/2's first line gets the answer that such proxies give. */
+/** A proxy that passes HTTP/1.1 and WebSockets only: another upgrade gets the answer that such proxies give. */
 export async function startHttp1Front(to: number): Promise<Front> {
   const sockets = new Set<Socket>()
   const server: Server = createServer({ allowHalfOpen: true }, (client) => {
     sockets.add(client)
     client.on('error', () => {})
     client.once('data', (first: Buffer) => {
-      if (first.toString('latin1').startsWith('PRI ')) {
+      if (first.includes(linkProtocol)) {
         client.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
         return
       }

@@ -21,7 +21,7 @@ afterEach(() => scope.close())
 
 const mebibyte = 1024 * 1024
 
-describe.each(['http2', 'websocket'] as const)('over %s', (transport) => {
+describe.each(['upgrade', 'websocket'] as const)('over %s', (transport) => {
   /** A local port behind which `run` answers every connection. */
   async function road(run: (stream: Duplex) => Promise<void>): Promise<{ port: number; door: Door }> {
     const door = await startDoor({ run })
@@ -49,7 +49,7 @@ describe.each(['http2', 'websocket'] as const)('over %s', (transport) => {
     })
     scope.defer(() => link.close())
     scope.defer(() => tunnel.close())
-    expect(said[0]).toContain(transport === 'http2' ? 'over HTTP/2' : 'over WebSockets')
+    expect(said[0]).toContain(transport === 'upgrade' ? 'over one socket' : 'over WebSockets')
     return { port: tunnel.targets[0]?.port ?? 0, door }
   }
 

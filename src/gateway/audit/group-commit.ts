@@ -1,7 +1,7 @@
 /**
- * The queue in front of the writing thread. While one batch is being flushed the next one fills, so that whoever is busy
- * at the same time shares a flush. It also is where a failing store shows: what waits is refused at once, what was noted
- * is kept, and the store is opened again every now and then until it works.
+ * The queue in front of the journal. While one batch is being flushed the next one fills, so that whoever is busy at the
+ * same time shares a flush. It also is where a failing disk shows: what waits is refused at once, what was noted is kept,
+ * and the store is opened again every now and then until it works.
  */
 import type { Clock } from '../../base/clock.ts'
 import { reasonOf } from '../../base/errors.ts'
@@ -11,14 +11,20 @@ import type { RecordDraft } from '../../contract/record.ts'
 import { endingsOf } from '../store/endings.ts'
 import { type Entry, entryOf } from '../store/entry.ts'
 import type { FromWriter } from '../store/messages.ts'
+import { type Batch, type End, seal } from '../store/seal.ts'
+import { storeReason } from '../store/sqlite.ts'
 import type { Writer } from '../store/writer.ts'
+import { createImporter } from './importer.ts'
+import type { Journal } from './journal.ts'
 
 export interface GroupCommit {
   append(drafts: readonly RecordDraft[]): Promise<void>
   note(draft: RecordDraft): void
+  /** Resolves once everything that is durable can be read as well, or the store has failed. */
+  readable(): Promise<void>
   /** Why it cannot write, or undefined. */
   trouble(): string | undefined
-  /** Writes what waits, closes the file. */
+  /** Writes what waits, closes the files. */
   close(): Promise<void>
 }
 
@@ -36,31 +42,53 @@ const noteDelayMs = 20
 const reopenEveryMs = 500
 /** A disk that takes longer than this to flush is as good as none: better a clear error than clients that hang. */
 const usualStallMs = 15_000
+const notAnswering = 'its disk does not answer'
 
 interface Options {
   readonly writer: Writer
-  /** Number of the newest durable record at the start. */
-  readonly head: number
+  /** Open. */
+  readonly journal: Journal
+  /** The newest durable record at the start. */
+  readonly end: End
   readonly clock: Clock
   readonly log: Log
   readonly stallMs?: number | undefined
+  /** Records up to this one can be read. */
   onGrowth(head: number): void
   /** A batch is durable: after how many milliseconds, and how many records it was. */
   onFlush?(milliseconds: number, records: number): void
 }
 
 export function createGroupCommit(options: Options): GroupCommit {
-  const { writer, clock, log, stallMs = usualStallMs, onGrowth, onFlush } = options
-  let head = options.head
+  const { writer, journal, clock, log, stallMs = usualStallMs, onGrowth, onFlush } = options
+  /** The newest durable record. */
+  let end = options.end
   let queue: Item[] = []
   let flushing: Promise<void> | undefined
   /** A batch of which nobody knows yet whether it reached the disk. */
-  let doubtful: readonly Item[] = []
+  let doubtful: { readonly items: readonly Item[]; readonly landed: End } | undefined
   let down: string | undefined
+  /** Something has failed since the store was opened last, and not only taken long. */
+  let broken = false
   let closing: Promise<void> | undefined
   let ended = false
+  let pumping: NodeJS.Immediate | undefined
   let noteTimer: NodeJS.Timeout | undefined
   let reopenTimer: NodeJS.Timeout | undefined
+
+  const importer = createImporter({
+    writer,
+    stallMs,
+    onImported(head, settled) {
+      journal.release(settled)
+      onGrowth(head)
+      pumpSoonOrNow()
+    },
+    onFailed(reply) {
+      broken = true
+      fail(reply === 'stalled' ? notAnswering : reasonIn(reply))
+    },
+  })
 
   function takeBatch(): readonly Item[] {
     let entries = 0
@@ -68,7 +96,7 @@ export function createGroupCommit(options: Options): GroupCommit {
     let count = 0
     for (const item of queue) {
       entries += item.entries.length
-      for (const entry of item.entries) characters += entry[0].length
+      for (const entry of item.entries) characters += entry.body.length
       if (count > 0 && (entries > maxEntries || characters > maxCharacters)) break
       count++
     }
@@ -78,7 +106,7 @@ export function createGroupCommit(options: Options): GroupCommit {
   }
 
   function pump(): void {
-    if (flushing !== undefined || down !== undefined || queue.length === 0) return
+    if (flushing !== undefined || down !== undefined || queue.length === 0 || importer.full) return
     clearTimeout(noteTimer)
     noteTimer = undefined
     flushing = flush(takeBatch()).then(() => {
@@ -93,35 +121,55 @@ export function createGroupCommit(options: Options): GroupCommit {
     else if (queue.length > 0) noteTimer ??= setTimeout(pump, noteDelayMs)
   }
 
-  async function flush(batch: readonly Item[]): Promise<void> {
-    const stalled = setTimeout(() => fail('its disk does not answer', batch), stallMs)
-    const entries = batch.flatMap((item) => item.entries)
-    const started = clock.elapsed()
-    const reply = await writer.ask({ ask: 'write', entries })
-    clearTimeout(stalled)
-    if (reply.answer !== 'written') return fail(reasonIn(reply), batch)
-    if (doubtful.length > 0) {
-      // It was given up as stalled, and then it was written after all.
-      recovered(reply.head)
-      return
-    }
-    onFlush?.(clock.elapsed() - started, entries.length)
-    grow(reply.head)
-    for (const item of batch) item.waiter?.resolve()
+  /** When everyone whose bytes arrived in this turn of the event loop has asked: they share the flush. */
+  function pumpAfterThisTurn(): void {
+    pumping ??= setImmediate(() => {
+      pumping = undefined
+      pump()
+    })
   }
 
-  function grow(to: number): void {
-    if (to === head) return
-    head = to
-    onGrowth(head)
+  async function flush(items: readonly Item[]): Promise<void> {
+    const batch = seal(
+      items.flatMap((item) => item.entries),
+      end,
+    )
+    const started = clock.elapsed()
+    const stalled = setTimeout(() => fail(notAnswering, { items, landed: batch.end }), stallMs)
+    try {
+      await journal.write(batch)
+    } catch (error) {
+      broken = true
+      fail(storeReason(error), { items, landed: batch.end })
+      return
+    } finally {
+      clearTimeout(stalled)
+    }
+    if (doubtful !== undefined) {
+      // It was given up as stalled, and then it was written after all.
+      landed(batch)
+      return
+    }
+    end = batch.end
+    importer.add(batch)
+    onFlush?.(clock.elapsed() - started, batch.end.seq - batch.first + 1)
+    for (const item of items) item.waiter?.resolve()
+  }
+
+  function landed(batch: Batch): void {
+    resolveDoubt(batch.end)
+    // Otherwise it is found in the journal.
+    if (!broken) importer.add(batch)
+    if (!broken) upAgain()
   }
 
   /** Fail closed: whoever waits is told no, now. Only notes are kept. */
-  function fail(reason: string, batch: readonly Item[]): void {
+  function fail(reason: string, given?: { readonly items: readonly Item[]; readonly landed: End }): void {
     if (down === undefined) log.error({ reason }, 'the audit cannot be written: commands are refused until it can')
     down = reason
-    doubtful = batch
-    const refused = [...batch, ...queue].filter((item) => item.waiter !== undefined)
+    doubtful ??= given
+    importer.forget()
+    const refused = [...(given?.items ?? []), ...queue].filter((item) => item.waiter !== undefined)
     queue = queue.filter((item) => item.waiter === undefined)
     for (const item of refused) item.waiter?.reject(unavailable(reason))
     reopenLater()
@@ -135,7 +183,7 @@ export function createGroupCommit(options: Options): GroupCommit {
     reopenTimer = undefined
     if (down === undefined) return
     // A stalled flush: its answer, when it comes, says what reached the disk.
-    if (flushing !== undefined) {
+    if (flushing !== undefined || importer.busy) {
       reopenLater()
       return
     }
@@ -146,30 +194,48 @@ export function createGroupCommit(options: Options): GroupCommit {
   }
 
   async function reopen(): Promise<void> {
-    const reply = await writer.ask({ ask: 'open', now: clock.now(), recover: false })
-    if (reply.answer === 'open') {
-      recovered(reply.head)
-      return
+    try {
+      await journal.close()
+      const reply = await writer.ask({ ask: 'open', now: clock.now(), recover: false })
+      if (reply.answer !== 'open') throw new Error(reasonIn(reply))
+      if (!isExpected(reply.end)) {
+        down = `the newest record is ${reply.end.seq}, expected was ${end.seq}: somebody else wrote to the store`
+        log.error(
+          { found: reply.end.seq, expected: end.seq },
+          'the audit was changed behind our back: nothing is written to it any more',
+        )
+        return
+      }
+      await journal.open()
+      journal.release(reply.end.seq)
+      resolveDoubt(reply.end)
+      broken = false
+      upAgain()
+      onGrowth(end.seq)
+    } catch (error) {
+      down = storeReason(error)
+      reopenLater()
     }
-    down = reasonIn(reply)
-    reopenLater()
   }
 
-  /** The store works again and its newest record is `found`: so either all of the doubtful batch is there, or none. */
-  function recovered(found: number): void {
-    const landed = head + doubtful.reduce((sum, item) => sum + item.entries.length, 0)
-    if (found !== head && found !== landed) {
-      down = `the newest record is ${found}, expected was ${head}: somebody else wrote to the store`
-      log.error({ found, expected: head }, 'the audit was changed behind our back: nothing is written to it any more')
-      return
-    }
-    if (found === head) queue = [...doubtful.filter((item) => item.waiter === undefined), ...queue]
+  /** The newest record in a store that was opened again: either all of the doubtful batch is there, or none. */
+  function isExpected(found: End): boolean {
+    return found.hash === end.hash || found.hash === doubtful?.landed.hash
+  }
+
+  /** The disk has said how far the trail goes. */
+  function resolveDoubt(found: End): void {
+    const items = doubtful?.items ?? []
+    if (found.seq === end.seq) queue = [...items.filter((item) => item.waiter === undefined), ...queue]
     // Their callers were told no, so none of it happened: say so behind them.
-    else queue = [...doubtful.filter((item) => item.waiter !== undefined).flatMap(endings), ...queue]
-    doubtful = []
+    else queue = [...items.filter((item) => item.waiter !== undefined).flatMap(endings), ...queue]
+    doubtful = undefined
+    end = found
+  }
+
+  function upAgain(): void {
     down = undefined
-    grow(found)
-    log.info({ head: found }, 'the audit can be written again')
+    log.info({ head: end.seq }, 'the audit can be written again')
   }
 
   function endings(item: Item): readonly Item[] {
@@ -195,18 +261,27 @@ export function createGroupCommit(options: Options): GroupCommit {
     }
   }
 
+  /** Until nothing waits any more, or nothing can be written. */
+  async function drain(): Promise<void> {
+    do {
+      for (pump(); flushing !== undefined; pump()) await flushing
+      await importer.settled()
+    } while (queue.length > 0 && down === undefined)
+  }
+
   async function writeRest(): Promise<void> {
     clearTimeout(noteTimer)
     clearTimeout(reopenTimer)
-    while (flushing !== undefined) await flushing
-    if (down !== undefined) await reopen()
-    for (pump(); flushing !== undefined; pump()) await flushing
+    clearImmediate(pumping)
+    await drain()
+    if (down !== undefined) {
+      await reopen()
+      await drain()
+    }
     ended = true
-    if (queue.length > 0 || doubtful.length > 0)
-      log.error(
-        { records: queue.length + doubtful.length },
-        'the audit ends without these outcomes: they could not be written',
-      )
+    const left = queue.length + (doubtful?.items.length ?? 0)
+    if (left > 0) log.error({ records: left }, 'the audit ends without these outcomes: they could not be written')
+    await journal.close()
     await writer.ask({ ask: 'close' })
   }
 
@@ -218,7 +293,7 @@ export function createGroupCommit(options: Options): GroupCommit {
       return new Promise((resolve, reject) => {
         // What throws in here rejects: a record that is too long.
         queue.push({ ...itemOf(drafts), waiter: { resolve, reject } })
-        pump()
+        pumpAfterThisTurn()
       })
     },
     note(draft) {
@@ -229,6 +304,7 @@ export function createGroupCommit(options: Options): GroupCommit {
       queue.push(noteItem(draft))
       pumpSoonOrNow()
     },
+    readable: () => importer.settled(),
     trouble: () => down,
     close() {
       closing ??= writeRest()

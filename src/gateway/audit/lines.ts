@@ -9,7 +9,8 @@ import type { Growth } from './growth.ts'
 
 const pageSize = 500
 
-export function linesOn(reader: Reader, growth: Growth): Pick<Audit, 'read' | 'follow'> {
+/** `readable`: waits for what is durable and not in the database yet. */
+export function linesOn(reader: Reader, growth: Growth, readable: () => Promise<void>): Pick<Audit, 'read' | 'follow'> {
   /** Lines behind `after`, up to `upTo`, at most `limit`. Gives back how many may still follow. */
   async function* between(
     wanted: Wanted,
@@ -49,12 +50,14 @@ export function linesOn(reader: Reader, growth: Growth): Pick<Audit, 'read' | 'f
 
   return {
     async *read(filter) {
+      await readable()
       const upTo = growth.head()
       const after = await startOf(filter, upTo)
       yield* between(filter, { after, upTo, limit: filter.limit ?? Number.POSITIVE_INFINITY })
     },
 
     async *follow(filter, signal) {
+      await readable()
       let upTo = growth.head()
       let after = await startOf(filter, upTo)
       let limit = filter.limit ?? Number.POSITIVE_INFINITY

@@ -8,6 +8,7 @@ import { createWriter } from '../store/writer.ts'
 import type { Audit } from './audit.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createGrowth } from './growth.ts'
+import { createJournal } from './journal.ts'
 import { queriesOn } from './queries.ts'
 import { linesOn } from './lines.ts'
 
@@ -34,10 +35,13 @@ export async function openAudit({ path, flush, clock, log, metrics, stallMs }: A
   if (opened.ended > 0)
     log.warn({ records: opened.ended }, 'the gateway stopped without warning last time: ended what it left open')
 
-  const growth = createGrowth(opened.head)
+  const journal = createJournal(path, flush)
+  await journal.open()
+  const growth = createGrowth(opened.end.seq)
   const commits = createGroupCommit({
     writer,
-    head: opened.head,
+    journal,
+    end: opened.end,
     clock,
     log,
     stallMs,
@@ -60,8 +64,8 @@ export async function openAudit({ path, flush, clock, log, metrics, stallMs }: A
       const reason = commits.trouble()
       return reason === undefined ? { ok: true } : { ok: false, reason: `the audit cannot be written: ${reason}` }
     },
-    ...linesOn(reader, growth),
-    ...queriesOn(reader, growth),
+    ...linesOn(reader, growth, commits.readable),
+    ...queriesOn(reader, growth, commits.readable),
     close() {
       closing ??= close()
       return closing

@@ -8,19 +8,23 @@ import type { Growth } from './growth.ts'
 
 const targetsSchema = z.array(z.string())
 
-export function queriesOn(reader: Reader, growth: Growth): AuditQueries {
+/** `readable`: waits for what is durable and not in the database yet. */
+export function queriesOn(reader: Reader, growth: Growth, readable: () => Promise<void>): AuditQueries {
   return {
     async sessions({ live, limit, user }) {
+      await readable()
       const rows = await reader.ask('sessions', { id: null, live, user: user ?? null, limit })
       return rows.map(summaryOf)
     },
 
     async session(id) {
+      await readable()
       const [row] = await reader.ask('sessions', { id, live: false, user: null, limit: 1 })
       return row && summaryOf(row)
     },
 
     async verify(from = 1) {
+      await readable()
       const head = growth.head()
       const after = Math.min(Math.max(0, from - 1), head)
       let prev = after === 0 ? genesis : null

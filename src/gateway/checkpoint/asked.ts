@@ -27,19 +27,21 @@ export interface Asked {
   readonly judgement: Judgement
 }
 
-/** The part of a record that says who and where. */
+/** The part of a record that says who and where: made once for a connection, so that its text is made once too. */
+export type About = ReturnType<typeof about>
+
 export function about({ session, connection, target, person, agent }: Asker) {
   const { user, subject, groups } = person
   return { session, connection, target, user, subject, groups: [...groups], agent }
 }
 
-export function commandRecord(asker: Asker, asked: Asked, approval: string | null): RecordDraft {
+export function commandRecord(who: About, asked: Asked, approval: string | null): RecordDraft {
   const { id, shown, judgement } = asked
-  return { ...about(asker), type: 'command', command: id, asked: shown, decision: judgement.decision, approval }
+  return { ...who, type: 'command', command: id, asked: shown, decision: judgement.decision, approval }
 }
 
-export function outcomeRecord(asker: Asker, id: string, outcome: RecordOf<'outcome'>['outcome']): RecordDraft {
-  return { ...about(asker), type: 'outcome', command: id, outcome }
+export function outcomeRecord(who: About, id: string, outcome: RecordOf<'outcome'>['outcome']): RecordDraft {
+  return { ...who, type: 'outcome', command: id, outcome }
 }
 
 export function questionOf(asker: Asker, id: string, batch: readonly Asked[], earlier: readonly Earlier[]): Question {

@@ -14,26 +14,31 @@ export interface History {
 
 const kept = 20
 const longestLine = 200
+const looked = 4 * longestLine
 
 export function createHistory(countBefore = 0): History {
-  const lines: Earlier[] = []
+  /** A ring: every command comes by here, and hardly one is ever looked at. */
+  const ring: { readonly at: number; readonly text: string; readonly verdict: Verdict }[] = []
   let count = countBefore
+  let next = 0
   return {
     add(at, text, verdict) {
       count += 1
-      lines.push({ at: new Date(at).toISOString(), text: oneLine(text), verdict })
-      if (lines.length > kept) lines.shift()
+      // Cut first: a statement may be megabytes.
+      ring[next] = { at, text: text.length > looked ? text.slice(0, looked) : text, verdict }
+      next = (next + 1) % kept
     },
-    earlier: () => [...lines],
+    earlier: () =>
+      [...ring.slice(next), ...ring.slice(0, next)].map(({ at, text, verdict }) => ({
+        at: new Date(at).toISOString(),
+        text: oneLine(text),
+        verdict,
+      })),
     count: () => count,
   }
 }
 
 function oneLine(text: string): string {
-  // Cut first: a statement may be megabytes.
-  const line = text
-    .slice(0, 4 * longestLine)
-    .replace(/\s+/g, ' ')
-    .trim()
+  const line = text.replace(/\s+/g, ' ').trim()
   return line.length <= longestLine ? line : `${line.slice(0, longestLine - 1)}…`
 }

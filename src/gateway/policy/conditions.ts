@@ -58,6 +58,11 @@ export function compileCondition(source: string): Condition {
   }
 }
 
+/** May a condition look at a command's text? Only where each `command` goes on with another of its fields it does not. */
+export function readsText(source: string): boolean {
+  return /command(?!\s*\.\s*(?:protocol|verb|objects)\b)/.test(source)
+}
+
 function contextOf({ command, action, target, person, agent }: ConditionInput): Record<string, unknown> {
   return {
     command: { protocol: command.protocol, verb: command.verb, objects: command.objects, text: command.text },

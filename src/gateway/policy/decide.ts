@@ -21,6 +21,8 @@ export interface Policy {
   readonly deny: readonly CompiledRule<DenyRule>[]
   readonly hold: readonly CompiledRule<HoldRule>[]
   readonly allow: readonly CompiledRule<AllowRule>[]
+  /** Some rule looks at what a command's text says: commands that are alike in all else may be judged differently. */
+  readonly readsText: boolean
 }
 
 export interface Judgement {
@@ -54,24 +56,41 @@ export function compilePolicy(config: Pick<Config, 'hash' | 'targets' | 'rules'>
     else if (rule.effect === 'hold') hold.push(compileRule(rule))
     else allow.push(compileRule(rule))
   }
-  return { config: config.hash, target: (name) => targets.get(name), deny, hold, allow }
+  const readsText = [...deny, ...hold, ...allow].some((rule) => rule.readsText)
+  return { config: config.hash, target: (name) => targets.get(name), deny, hold, allow, readsText }
 }
 
-export function decide(policy: Policy, { command, target: name, person, agent }: Question): Judgement {
+export function decide(policy: Policy, { command, ...who }: Question): Judgement {
+  return judgeFor(policy, who)(command)
+}
+
+/** Says what policy says of any command of one person on one target: what of the rules is about them is found out once. */
+export function judgeFor(policy: Policy, who: Omit<Question, 'command'>): (command: Command) => Judgement {
+  const { target: name, person, agent } = who
   const target = policy.target(name)
-  if (target === undefined) return denied(policy, null, `there is no target "${name}" in the configuration any more`)
-  if (!isAdmitted(target.access, person.groups)) return denied(policy, null, `you have no access to "${name}"`)
+  const always = (judgement: Judgement) => () => judgement
+  if (target === undefined)
+    return always(denied(policy, null, `there is no target "${name}" in the configuration any more`))
+  if (!isAdmitted(target.access, person.groups)) return always(denied(policy, null, `you have no access to "${name}"`))
 
   const subject: Subject = { target, person, agent }
   const about = <R extends Rule>(rules: readonly CompiledRule<R>[]) => rules.filter((rule) => rule.fitsSubject(subject))
-  const allows = about(policy.allow)
+  const rules: Rules = { deny: about(policy.deny), hold: about(policy.hold), allow: about(policy.allow) }
   // Fail closed: a hold alone opens nothing, or a reviewer's yes would be the only thing between anybody and the target.
-  if (allows.length === 0) return denied(policy, null, `"${name}" is closed to you: no rule allows anything there`)
+  if (rules.allow.length === 0)
+    return always(denied(policy, null, `"${name}" is closed to you: no rule allows anything there`))
+  return (command) => judge(policy, subject, rules, command)
+}
+
+/** Those of a policy that are about one subject. */
+type Rules = Pick<Policy, 'deny' | 'hold' | 'allow'>
+
+function judge(policy: Policy, subject: Subject, rules: Rules, command: Command): Judgement {
   // A protocol that found nothing in a command to judge has not understood it.
   if (command.actions.length === 0) return notUnderstood(policy, 'it holds no action that could be judged')
 
   const applies = (rule: CompiledRule) => command.actions.some((action) => rule.touches(subject, command, action))
-  const deny = about(policy.deny).find(applies)
+  const deny = rules.deny.find(applies)
   if (deny !== undefined)
     return denied(
       policy,
@@ -79,13 +98,13 @@ export function decide(policy: Policy, { command, target: name, person, agent }:
       deny.rule.message ?? `rule "${deny.rule.name}" denies ${firstTouched(deny, subject, command)}`,
     )
 
-  const holds = about(policy.hold).filter(applies)
-  const grants: readonly CompiledRule[] = [...allows, ...holds]
+  const holds = rules.hold.filter(applies)
+  const grants: readonly CompiledRule[] = [...rules.allow, ...holds]
   const uncovered = command.actions.find((action) => !grants.some((rule) => rule.covers(subject, command, action)))
   if (uncovered !== undefined) {
     if (!command.facts.parsed)
       return notUnderstood(policy, 'it is not understood, and no rule allows what is not understood')
-    return denied(policy, null, `no rule allows ${describeAction(uncovered)} on "${name}"`)
+    return denied(policy, null, `no rule allows ${describeAction(uncovered)} on "${subject.target.name}"`)
   }
 
   const [first] = holds
@@ -105,7 +124,7 @@ export function decide(policy: Policy, { command, target: name, person, agent }:
   }
 
   const [firstAction] = command.actions
-  const allow = allows.find((rule) => firstAction !== undefined && rule.covers(subject, command, firstAction))
+  const allow = rules.allow.find((rule) => firstAction !== undefined && rule.covers(subject, command, firstAction))
   const rule = allow?.rule.name ?? null
   return {
     decision: { verdict: 'allow', rule, reason: `rule "${rule}" allows it`, config: policy.config },

@@ -12,7 +12,11 @@ export interface Span {
 const word = /passw(?:or)?d|passphrase|pwd|secret/gi
 const url = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/'"]{0,64}:([^\s@/'"]{1,256})@/gi
 
+/** Every word and URL that is looked for below holds one of these, in any case of letters. */
+const marks = /pass|pwd|secret|:\/\//i
+
 export function findPasswords(text: string): readonly Span[] {
+  if (!marks.test(text)) return none
   const found: Span[] = []
   const quotes = createQuotes(text)
   for (const match of text.matchAll(url)) {
@@ -34,10 +38,14 @@ export function findPasswords(text: string): readonly Span[] {
 
 /** Numbers of the parameters that are compared with, or given as, a password: `password = $2`. */
 export function passwordParameters(text: string): ReadonlySet<number> {
+  if (!marks.test(text)) return noNumbers
   const found = new Set<number>()
   for (const match of text.matchAll(/passw(?:or)?d"?\s{0,8}=\s{0,8}\$(\d{1,5})/gi)) found.add(Number(match[1]))
   return found
 }
+
+const none: readonly Span[] = []
+const noNumbers: ReadonlySet<number> = new Set()
 
 /** The value that stands behind the word which ends here. */
 function valueAfter(text: string, wordEnd: number, quotes: Quotes): Span | undefined {

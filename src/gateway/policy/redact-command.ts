@@ -3,6 +3,7 @@
  * stand there, whether or not a detector is configured. Pure, and the same for every protocol.
  */
 import type { Command, Parameter } from '../../contract/command.ts'
+import { hasMarks } from './marks.ts'
 import { dots } from './mask-styles.ts'
 import type { Masks } from './masking.ts'
 import { findPasswords, passwordParameters } from './passwords.ts'
@@ -10,17 +11,21 @@ import { findPasswords, passwordParameters } from './passwords.ts'
 /** The very same command when there is nothing to hide. */
 export function redactCommand(command: Command, masks: Masks): Command {
   const secret = passwordParameters(command.text)
-  const parameters = command.parameters.map((parameter, index) =>
-    redactParameter(parameter, masks, secret.has(index + 1)),
-  )
   const text = redactText(command.text, masks)
-  const same = text === command.text && parameters.every((parameter, index) => parameter === command.parameters[index])
-  return same ? command : { ...command, text, parameters }
+  let parameters: Parameter[] | undefined
+  for (const [index, parameter] of command.parameters.entries()) {
+    const redacted = redactParameter(parameter, masks, secret.has(index + 1))
+    if (redacted === parameter) continue
+    parameters ??= [...command.parameters]
+    parameters[index] = redacted
+  }
+  if (text === command.text && parameters === undefined) return command
+  return { ...command, text, parameters: parameters ?? command.parameters }
 }
 
 /** Text that is no command of its own: an error's message, a line of an earlier command. */
 export function redactText(text: string, masks: Masks): string {
-  const detected = masks.detect(text) ?? detectedAway(text)
+  const detected = detect(text, masks) ?? detectedAway(text)
   const passwords = findPasswords(detected)
   if (passwords.length === 0) return detected
   let redacted = ''
@@ -30,6 +35,10 @@ export function redactText(text: string, masks: Masks): string {
     from = end
   }
   return redacted + detected.slice(from)
+}
+
+function detect(text: string, masks: Masks): string | null {
+  return masks.hasDetectors && hasMarks(text) ? masks.detect(text) : text
 }
 
 /** A detector of style `null` takes the whole value away; of a statement its first word is left, to be of some use. */
@@ -44,9 +53,9 @@ function redactParameter(parameter: Parameter, masks: Masks, secret: boolean): P
 }
 
 function redactedValue(value: string, masks: Masks): string | null {
-  const detected = masks.detect(value)
+  const detected = detect(value, masks)
   if (detected !== value || !/^\\x(?:[0-9a-f]{2})+$/i.test(value)) return detected
   // Bytes that nobody can read, written as hexadecimal, may still be the bytes of something recognisable.
   const readable = Buffer.from(value.slice(2), 'hex').toString('latin1')
-  return masks.detect(readable) === readable ? value : dots
+  return detect(readable, masks) === readable ? value : dots
 }

@@ -8,7 +8,7 @@
 import type { Action, Command } from '../../contract/command.ts'
 import type { Person } from '../../contract/record.ts'
 import type { Match, Rule } from '../config/schema.ts'
-import { type Condition, compileCondition } from './conditions.ts'
+import { type Condition, compileCondition, readsText } from './conditions.ts'
 import { compileGlob, compileGlobs, compileLooseNames, compileVerbs, type Fits } from './patterns.ts'
 
 /** A target as rules see it. */
@@ -27,6 +27,8 @@ export interface Subject {
 
 export interface CompiledRule<R extends Rule = Rule> {
   readonly rule: R
+  /** Its condition looks at the command's text, or may do so. */
+  readonly readsText: boolean
   /** Is it about this person, agent and target at all? */
   fitsSubject(subject: Subject): boolean
   /** Does it concern this action, or might it? For restricting. */
@@ -41,7 +43,7 @@ export function compileRule<R extends Rule>(rule: R): CompiledRule<R> {
   const condition = rule.when === undefined ? undefined : compileCondition(rule.when)
   const touches = compileAction(rule.match, condition, 'touches')
   const covers = compileAction(rule.match, condition, 'covers')
-  return { rule, fitsSubject, touches, covers }
+  return { rule, readsText: rule.when !== undefined && readsText(rule.when), fitsSubject, touches, covers }
 }
 
 /** The part of a match that is about who and where; masks use the same. */

@@ -9,7 +9,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import { createServer } from 'node:http'
-import { paths } from '../../contract/api.ts'
+import { linkProtocol, paths } from '../../contract/api.ts'
 import { type Answer, answer, answerTo } from './answers.ts'
 import { bearerIn } from './bearer.ts'
 import type { Api, RouteContext } from './context.ts'
@@ -50,8 +50,8 @@ export async function createApp(context: RouteContext, doorway: Doorway): Promis
   app.addHook('onRequest', async (request, reply) => {
     const why = foreign(request.headers.host ?? authorityOf(request), request.headers.origin, doorway)
     if (why !== undefined) return send(reply, answer('not-allowed', why))
-    if (pathOf(request).startsWith(paths.link('')))
-      return send(reply, answer('usage', 'a link needs HTTP/2 or a WebSocket', undefined, 426))
+    if (isLink(pathOf(request)))
+      return send(reply, answer('usage', `a link needs an upgrade to ${linkProtocol} or a WebSocket`, undefined, 426))
     // Fail closed: a route is open only where it says so.
     if (request.is404 || request.routeOptions.config.open === true) return undefined
     const { authorization } = request.headers
@@ -104,6 +104,10 @@ function misunderstood(error: { validation: readonly { instancePath: string; mes
 
 function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? request.url
+}
+
+function isLink(path: string): boolean {
+  return path === paths.links || path.startsWith(paths.link(''))
 }
 
 /** HTTP/2 names the host in a pseudo header. */

@@ -4,7 +4,7 @@ import type { Metrics } from '../metrics.ts'
 
 export interface ServerMetrics extends Metrics {
   /** A link was opened, or refused with this code. */
-  link(over: 'http2' | 'websocket', answer: string): void
+  link(over: 'upgrade' | 'websocket', answer: string): void
   answered(status: number): void
   /** Bytes that went over the gateway's port, both ways, all transports. */
   moved(received: number, sent: number): void

@@ -1,4 +1,4 @@
-/** The gateway's one port: API, links over HTTP/2 and links over WebSockets. */
+/** The gateway's one port: the API, and links. */
 import {
   createServer as createHttp2Server,
   type Http2Server,
@@ -11,12 +11,11 @@ import type { Server, Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { systemClock } from '../../base/clock.ts'
 import { reasonOf } from '../../base/errors.ts'
-import type { Log } from '../../base/log.ts'
 import { hoopError } from '../../contract/error-codes.ts'
 import type { Config } from '../config/schema.ts'
 import { createApp } from './app.ts'
 import type { Api, ServerOptions } from './context.ts'
-import { createLinks, type Links, pathOf } from './link.ts'
+import { createLinks } from './link.ts'
 import type { ServerMetrics } from './metrics.ts'
 import { createPort, minVersion } from './port.ts'
 import { createTurnedAway } from './turned-away.ts'
@@ -31,26 +30,21 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-const streamWindow = 1024 * 1024
-const connectionWindow = 64 * 1024 * 1024
 const pingEveryMs = 30_000
 const pongWithinMs = 20_000
 const closeWithinMs = 2000
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { listen, metrics, log } = options
+  const { listen, metrics } = options
   const closing = new AbortController()
   const doorway = { host: listen.host, names: listen.names ?? [] }
   const turnedAway = createTurnedAway(options.audit, systemClock)
   const context = { ...options, beatMs: options.beatMs ?? 15_000, turnedAway, closing: closing.signal }
   const app = await createApp(context, doorway)
   const links = createLinks(context, doorway)
-  const http2 = createHttp2(app, links, log)
+  const http2 = createHttp2(app)
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    links.overWebSocket(request, socket, head).catch((error: unknown) => {
-      log.error({ err: error }, 'a WebSocket could not be opened')
-      socket.destroy()
-    })
+    links.upgrade(request, socket, head)
   })
   // It never listens itself; this starts its watch over requests that are sent too slowly.
   app.server.emit('listening')
@@ -74,6 +68,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       closing.abort()
       const closed = new Promise<void>((resolve) => port.close(() => resolve()))
       http2.close()
+      links.leave()
       // Connections that are kept alive become idle one by one, when what they carry is over.
       const idle = setInterval(() => app.server.closeIdleConnections(), 20)
       const cut = setTimeout(() => {
@@ -89,39 +84,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** The API answers over HTTP/2 too: a client that speaks it (curl over TLS does) is not sent away. */
-function createHttp2(app: Api, links: Links, log: Log): { server: Http2Server; close(): void } {
+function createHttp2(app: Api): { server: Http2Server; close(): void } {
   const sessions = new Set<ServerHttp2Session>()
-  const server = createHttp2Server({
-    settings: { initialWindowSize: streamWindow, maxConcurrentStreams: 10_000 },
-    // In megabytes: a thousand connections that each have a window full of data must not make node refuse the next.
-    maxSessionMemory: 1024,
-    // Clients that break off many connections at once are a pool being closed, not an attack: all are signed in.
-    streamResetBurst: 10_000,
-    streamResetRate: 1000,
-  })
+  const server = createHttp2Server()
   server.on('session', (session) => {
     sessions.add(session)
     session.on('error', noOneWaits)
     session.on('close', () => sessions.delete(session))
-    session.setLocalWindowSize(connectionWindow)
     keepAlive(session)
   })
   server.on('stream', (stream, headers, _flags, rawHeaders) => {
-    const path = pathOf(headers[':path'])
-    if (!links.leadsTo(path)) {
-      stream.on('error', noOneWaits)
-      const request = new Http2ServerRequest(stream, headers, {}, rawHeaders)
-      // Fastify's router reads and writes what both versions share; its types only know the one it was created for.
-      app.routing(
-        request as unknown as IncomingMessage,
-        new Http2ServerResponse(stream) as unknown as ServerResponse<IncomingMessage>,
-      )
-      return
-    }
-    links.overHttp2(stream, headers, path).catch((error: unknown) => {
-      log.error({ err: error }, 'a connection ended with an error that is ours')
-      stream.destroy()
-    })
+    stream.on('error', noOneWaits)
+    const request = new Http2ServerRequest(stream, headers, {}, rawHeaders)
+    // Fastify's router reads and writes what both versions share; its types only know the one it was created for.
+    app.routing(
+      request as unknown as IncomingMessage,
+      new Http2ServerResponse(stream) as unknown as ServerResponse<IncomingMessage>,
+    )
   })
   return {
     server,

@@ -1,6 +1,6 @@
 /** What the main thread and the store's threads say to each other. */
 import type { RecordFilter } from '../../contract/api.ts'
-import type { Entry } from './entry.ts'
+import type { Batch, End } from './seal.ts'
 
 export interface WriterData {
   readonly path: string
@@ -9,15 +9,20 @@ export interface WriterData {
 
 /** One at a time; each is answered once. */
 export type ToWriter =
-  /** `recover`: end what a gateway that died left open. Not after a failure in this life: those are still running. */
+  /**
+   * Takes over what the journal holds, and makes a new one. `recover`: end what a gateway that died left open. Not after a
+   * failure in this life: those are still running.
+   */
   | { readonly ask: 'open'; readonly now: number; readonly recover: boolean }
-  | { readonly ask: 'write'; readonly entries: readonly Entry[] }
+  /** What the journal has: into the database with it. */
+  | { readonly ask: 'import'; readonly batches: readonly Batch[] }
   | { readonly ask: 'close' }
 
 export type FromWriter =
-  | { readonly answer: 'open'; readonly head: number; readonly ended: number }
-  | { readonly answer: 'written'; readonly head: number }
-  /** Nothing was reported durable; the file has to be opened again. `damaged`: no use trying. */
+  | { readonly answer: 'open'; readonly end: End; readonly ended: number }
+  /** `settled`: up to this record the journal is not needed any more. */
+  | { readonly answer: 'imported'; readonly head: number; readonly settled: number }
+  /** The file has to be opened again; the journal has what is not in it. `damaged`: no use trying. */
   | { readonly answer: 'failed'; readonly reason: string; readonly kind: 'unavailable' | 'damaged' | 'conflict' }
   | { readonly answer: 'closed' }
 

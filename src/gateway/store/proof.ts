@@ -35,3 +35,8 @@ export function flawInRow(row: LineWithColumns, expected: { seq: number; prev: s
 function verdictIn(decision: unknown): unknown {
   return typeof decision === 'object' && decision !== null && 'verdict' in decision ? decision.verdict : null
 }
+
+/** Nothing may be added to a trail of which this is true. */
+export function damaged(what: string): Error {
+  return Object.assign(new Error(`the trail is damaged: ${what}`), { code: 'DAMAGED' })
+}

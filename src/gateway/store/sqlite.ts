@@ -13,8 +13,11 @@ const busyTimeoutMs = 2000
  */
 const roomToOpen = 128 << 10
 
-/** Opens for writing; makes file and folder, readable by their owner only, if they are missing. */
-export function openForWriting(path: string, flush: boolean): Database.Database {
+/**
+ * Opens for writing; makes file and folder, readable by their owner only, if they are missing. A commit is not flushed by
+ * itself: what is in it is in the journal until `flushed` has been called.
+ */
+export function openForWriting(path: string): Database.Database {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const { bavail, bsize } = statfsSync(folder)
@@ -23,8 +26,7 @@ export function openForWriting(path: string, flush: boolean): Database.Database 
   const db = new Database(path, { timeout: busyTimeoutMs })
   try {
     db.pragma('journal_mode = WAL')
-    // FULL: a commit returns after fsync. NORMAL: fsync at checkpoints only.
-    db.pragma(`synchronous = ${flush ? 'FULL' : 'NORMAL'}`)
+    db.pragma('synchronous = NORMAL')
     // Checkpoints are run by hand: SQLite's own hide their errors.
     db.pragma('wal_autocheckpoint = 0')
     // SQLite does not flush the folder for the main file, and without its name the file is lost in a power cut.
@@ -34,6 +36,16 @@ export function openForWriting(path: string, flush: boolean): Database.Database 
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/** What this commits is durable when it returns, and with it everything that was committed before: they share one log. */
+export function flushed(db: Database.Database, commit: () => void): void {
+  db.pragma('synchronous = FULL')
+  try {
+    commit()
+  } finally {
+    db.pragma('synchronous = NORMAL')
   }
 }
 
@@ -55,6 +67,8 @@ export function checkpointAll(db: Database.Database): void {
 export function storeReason(thrown: unknown): string {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') return 'its disk is full'
+  if (code === 'EDQUOT') return 'its disk quota is used up'
+  if (code === 'EFBIG') return 'its disk takes no longer file'
   if (code.startsWith('SQLITE_IOERR') || code === 'EIO') return `its disk fails (${code})`
   if (code.startsWith('SQLITE_READONLY') || code === 'EROFS' || code === 'EACCES') return 'its file is read-only'
   if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_LOCKED') return 'another process holds its file'
@@ -63,7 +77,7 @@ export function storeReason(thrown: unknown): string {
   return reasonOf(thrown)
 }
 
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   // Windows cannot open a folder; its file systems journal names themselves.
   if (process.platform === 'win32') return
   const folder = openSync(path, 'r')

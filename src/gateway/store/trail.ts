@@ -1,97 +1,134 @@
 /**
- * The trail in its file: seals records and writes them, one transaction a batch. A trail whose write failed must not be
- * used again; close it and open another, which proves what reached the disk before anything is added.
+ * The trail in SQLite: sealed lines as they are, and beside each the columns it is found by. What is added here is durable
+ * in the journal already, so commits are lazy: `settle` makes all of them safe here too.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import { genesis, hashAtEnd, sealLine } from '../../contract/chain.ts'
+import { genesis, hashAtEnd } from '../../contract/chain.ts'
 import type { AuditRecord, RecordOf } from '../../contract/record.ts'
-import { bodyOf, type Entry } from './entry.ts'
+import type { Columns } from './entry.ts'
 import { createLedger, type Ledger, type Mark, type OpenThings } from './ledger.ts'
-import { flawInRow, type LineWithColumns } from './proof.ts'
+import { damaged, flawInRow, type LineWithColumns } from './proof.ts'
 import { verifySql } from './queries.ts'
 import { migrate } from './schema.ts'
-import { checkpointAll, openForWriting } from './sqlite.ts'
+import type { Batch, End } from './seal.ts'
+import { checkpointAll, flushed, openForWriting } from './sqlite.ts'
 
 export interface Trail {
-  /** Number of the newest durable record; 0 if there is none. */
-  head(): number
-  /** Durable when it returns. Throws if not one of them was written. */
-  write(entries: readonly Entry[]): void
-  /** Now and then, when nobody waits: saves the ledger and empties the write-ahead log when they have grown. */
+  /** The newest record; number 0 if there is none. */
+  end(): End
+  /** These follow it. Throws if not one of them was added. */
+  add(batch: Batch): void
+  /** What was added is durable when it returns. */
+  settle(): void
+  /** Settles and empties the write-ahead log when they have grown; now and then, when nobody waits. */
   tidy(): void
+  /** Number of the newest record that is known to be durable here. */
+  settled(): number
   openThings(): OpenThings
   record(seq: number): AuditRecord
   /** In good order. */
   close(): void
-  /** After a failure: writes nothing more. */
+  /** After a failure: adds nothing more. */
   abandon(): void
 }
 
 /** Records that are re-read at every start, at least. */
 const tailLength = 256
-/** A start re-reads what was written since the ledger was saved; the log is emptied at the same time. */
-const tidyAfterCommits = 1000
-const tidyAfterCharacters = 4 << 20
+/** The journal is freed and the log emptied after so many bytes; a start re-reads at most as many. */
+const tidyAfterBytes = 4 << 20
+/** Rows to one statement: what SQLite does for each statement costs as much as a row. */
+const rowsAtOnce = 16
 
+/** `flush` false: nothing is ever waited for, a power cut may lose records. */
 export function openTrail(path: string, flush: boolean): Trail {
-  const db = openForWriting(path, flush)
+  const db = openForWriting(path)
   try {
     migrate(db)
     checkpointAll(db)
-    return trailOn(db)
+    return trailOn(db, flush)
   } catch (error) {
     db.close()
     throw error
   }
 }
 
-function trailOn(db: Database): Trail {
+function trailOn(db: Database, flush: boolean): Trail {
   const statements = prepare(db)
-  let { seq: head, hash: headHash, ledger } = recover(db)
-  let commits = 0
-  let characters = 0
+  const { ledger, ...found } = recover(db)
+  let end: End = found
+  let settled = end.seq
+  let bytes = 0
 
-  function insert(entry: Entry, seq: number, prev: string): string {
-    const [, at, type, session, target, user, connection, command, approval, verdict] = entry
-    const { line, hash } = sealLine(bodyOf(entry, seq, prev))
-    statements.line.run(seq, line)
-    statements.record.run(seq, at, type, session, target, user, connection, command, approval, verdict)
-    // Ours, sealed a line above.
-    if (type === 'session.start') startSession(statements.sessionStart, JSON.parse(line) as RecordOf<'session.start'>)
-    if (type === 'session.end') endSession(statements.sessionEnd, JSON.parse(line) as RecordOf<'session.end'>)
-    characters += line.length
-    return hash
+  function insert(lines: readonly Buffer[], rows: readonly Columns[], first: number): void {
+    let at = 0
+    for (; at + rowsAtOnce <= lines.length; at += rowsAtOnce) {
+      const texts: unknown[] = []
+      const columns: unknown[] = []
+      for (let index = at; index < at + rowsAtOnce; index++) {
+        texts.push(first + index, lines[index])
+        columns.push(first + index, ...(rows[index] ?? []))
+      }
+      statements.lines.run(texts)
+      statements.records.run(columns)
+    }
+    for (; at < lines.length; at++) {
+      statements.line.run(first + at, lines[at])
+      statements.record.run([first + at, ...(rows[at] ?? [])])
+    }
   }
 
-  const insertAll = db.transaction((entries: readonly Entry[]): string => {
-    let hash = headHash
-    for (const [index, entry] of entries.entries()) hash = insert(entry, head + index + 1, hash)
-    return hash
+  /** Listing sessions quickly needs a table of them. */
+  function noteSessions(lines: readonly Buffer[], rows: readonly Columns[]): void {
+    for (const [index, [, type]] of rows.entries()) {
+      if (type !== 'session.start' && type !== 'session.end') continue
+      const line = lines[index]?.toString() ?? ''
+      // Ours, sealed a moment ago.
+      if (type === 'session.start') startSession(statements.sessionStart, JSON.parse(line) as RecordOf<'session.start'>)
+      else endSession(statements.sessionEnd, JSON.parse(line) as RecordOf<'session.end'>)
+    }
+  }
+
+  const insertAll = db.transaction((lines: readonly Buffer[], rows: readonly Columns[], first: number): void => {
+    insert(lines, rows, first)
+    noteSessions(lines, rows)
   })
 
   const saveLedger = db.transaction((): void => {
     for (const [session, count] of ledger.takeCounts()) statements.count.run(count, session)
-    statements.ledger.run(head, JSON.stringify(ledger.open()))
+    statements.ledger.run(end.seq, JSON.stringify(ledger.open()))
   })
 
+  function settle(): void {
+    if (settled === end.seq) return
+    if (flush) flushed(db, saveLedger)
+    else saveLedger()
+    settled = end.seq
+    bytes = 0
+  }
+
   function tidyNow(): void {
-    saveLedger()
+    settle()
     // PASSIVE waits for nobody: a reader only delays it to the next time.
     db.pragma('wal_checkpoint(PASSIVE)')
-    commits = 0
-    characters = 0
   }
 
   return {
-    head: () => head,
-    write(entries) {
-      headHash = insertAll.immediate(entries)
-      for (const entry of entries) ledger.apply(markOf(entry), ++head)
-      commits++
+    end: () => end,
+    add(batch) {
+      if (batch.first !== end.seq + 1) throw new Error(`record ${batch.first} was added behind record ${end.seq}`)
+      const lines = linesIn(batch)
+      // Made by entry.ts, on the other side of a thread.
+      const rows = JSON.parse(batch.columns) as Columns[]
+      insertAll.immediate(lines, rows, batch.first)
+      for (const [index, row] of rows.entries()) ledger.apply(markOf(row), batch.first + index)
+      bytes += batch.lines.length
+      end = batch.end
     },
+    settle,
     tidy() {
-      if (commits >= tidyAfterCommits || characters >= tidyAfterCharacters) tidyNow()
+      if (bytes >= tidyAfterBytes) tidyNow()
     },
+    settled: () => settled,
     openThings: () => ledger.open(),
     record(seq) {
       const row = statements.lineAt.get(seq)
@@ -101,7 +138,7 @@ function trailOn(db: Database): Trail {
     },
     close() {
       try {
-        if (commits > 0) tidyNow()
+        tidyNow()
       } finally {
         db.close()
       }
@@ -112,8 +149,19 @@ function trailOn(db: Database): Trail {
   }
 }
 
+function linesIn({ lines }: Batch): readonly Buffer[] {
+  const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length)
+  const found: Buffer[] = []
+  for (let from = 0; from < bytes.length; ) {
+    const to = bytes.indexOf('\n', from)
+    found.push(bytes.subarray(from, to))
+    from = to + 1
+  }
+  return found
+}
+
 /** Reads the tail, proves it, and finds out what is open. Throws if it was damaged: nothing may be added to such a trail. */
-function recover(db: Database): { seq: number; hash: string; ledger: Ledger } {
+function recover(db: Database): End & { readonly ledger: Ledger } {
   const saved = db.prepare<[], { seq: number; open: string }>('SELECT seq, open FROM ledger').get()
   // Ours; damage to the page it is on is SQLite's to notice.
   const ledger = createLedger(saved === undefined ? undefined : (JSON.parse(saved.open) as OpenThings))
@@ -142,21 +190,16 @@ function hashOfLine(db: Database, seq: number): string {
   return hashAtEnd(line)
 }
 
-function damaged(what: string): Error {
-  return Object.assign(new Error(`the trail is damaged: ${what}`), { code: 'DAMAGED' })
-}
-
-function markOf([, , type, session, , , connection, command, approval, verdict]: Entry): Mark {
+function markOf([, type, session, , , connection, command, approval, verdict]: Columns): Mark {
   return { type, session, connection, command, approval, verdict }
 }
 
 function prepare(db: Database) {
   return {
-    line: db.prepare('INSERT INTO lines (seq, line) VALUES (?, ?)'),
-    record: db.prepare(
-      `INSERT INTO records (seq, at, type, session, target, user, connection, command, approval, verdict)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
+    line: db.prepare(insertLines(1)),
+    lines: db.prepare(insertLines(rowsAtOnce)),
+    record: db.prepare(insertRecords(1)),
+    records: db.prepare(insertRecords(rowsAtOnce)),
     lineAt: db.prepare<[number], { line: string }>('SELECT line FROM lines WHERE seq = ?'),
     // A repeated id is a defect elsewhere; the record itself is kept, so that the trail never refuses what it is told.
     sessionStart: db.prepare(
@@ -169,6 +212,16 @@ function prepare(db: Database) {
       'INSERT INTO ledger (one, seq, open) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, open = excluded.open',
     ),
   }
+}
+
+function insertLines(rows: number): string {
+  // Bytes that are text already: as a string they would be decoded here and encoded there.
+  return `INSERT INTO lines (seq, line) VALUES ${Array(rows).fill('(?, CAST(? AS TEXT))').join(', ')}`
+}
+
+function insertRecords(rows: number): string {
+  return `INSERT INTO records (seq, at, type, session, target, user, connection, command, approval, verdict)
+    VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`
 }
 
 function startSession(statement: Statement, record: RecordOf<'session.start'>): void {

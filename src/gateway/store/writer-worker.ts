@@ -1,12 +1,14 @@
 /**
- * The writing thread: the only writer of the store, and it waits for the disk so that the main thread need not. Every
- * failure closes the trail; the main thread decides when to open it again.
+ * The writing thread: the only writer of the database, behind the journal, so that the main thread need not wait for it.
+ * Every failure closes the trail; the main thread decides when to open it again.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { reasonOf } from '../../base/errors.ts'
-import { recoveryOf } from './recovery.ts'
+import { makeJournal, readJournal, removeJournal } from './journal-files.ts'
 import { lockStore } from './lock.ts'
 import type { FromWriter, ToWriter, WriterData } from './messages.ts'
+import { recoveryOf } from './recovery.ts'
+import { seal } from './seal.ts'
 import { storeReason } from './sqlite.ts'
 import { openTrail, type Trail } from './trail.ts'
 
@@ -26,21 +28,31 @@ let failure: FromWriter & { answer: 'failed' } = {
 
 function open(now: number, recover: boolean): FromWriter {
   lock ??= lockStore(path)
-  trail ??= openTrail(path, flush)
+  // A handle that is open is not trusted either: the journal failed, and both are on one disk.
+  trail?.abandon()
+  trail = undefined
+  trail = openTrail(path, flush)
+  for (const batch of readJournal(path, trail.end())) trail.add(batch)
   const endings = recover ? recoveryOf(trail, now) : []
-  if (endings.length > 0) trail.write(endings)
-  return { answer: 'open', head: trail.head(), ended: endings.length }
+  if (endings.length > 0) trail.add(seal(endings, trail.end()))
+  // Only now the journal may go: what it held is safe without it.
+  trail.settle()
+  makeJournal(path)
+  return { answer: 'open', end: trail.end(), ended: endings.length }
 }
 
-function write(entries: (ToWriter & { ask: 'write' })['entries']): FromWriter {
+function addAll(batches: (ToWriter & { ask: 'import' })['batches']): FromWriter {
   if (trail === undefined) return failure
-  trail.write(entries)
-  return { answer: 'written', head: trail.head() }
+  for (const batch of batches) trail.add(batch)
+  return { answer: 'imported', head: trail.end().seq, settled: trail.settled() }
 }
 
 function close(): FromWriter {
   try {
-    trail?.close()
+    const closing = trail
+    closing?.close()
+    // Without a trail it holds what the next start has to take over.
+    if (closing !== undefined) removeJournal(path)
     return { answer: 'closed' }
   } finally {
     trail = undefined
@@ -53,8 +65,8 @@ function answer(message: ToWriter): FromWriter {
   switch (message.ask) {
     case 'open':
       return open(message.now, message.recover)
-    case 'write':
-      return write(message.entries)
+    case 'import':
+      return addAll(message.batches)
     case 'close':
       return close()
   }

@@ -4,7 +4,10 @@ import type { FromWriter, ToWriter, WriterData } from './messages.ts'
 import { startThread } from './thread.ts'
 
 export interface Writer {
-  /** Never rejects; a thread that ended answers `failed`, and the next question starts another. */
+  /**
+   * Never rejects; a thread that ended answers `failed`, and the next question starts another. The memory of what is
+   * imported goes over to that thread.
+   */
   ask(message: ToWriter): Promise<FromWriter>
 }
 
@@ -38,7 +41,7 @@ export function createWriter(data: WriterData): Writer {
       return new Promise((resolve) => {
         answer = resolve
         worker ??= start()
-        worker.postMessage(message)
+        worker.postMessage(message, message.ask === 'import' ? message.batches.map(({ lines }) => lines.buffer) : [])
       })
     },
   }

@@ -164,6 +164,8 @@ test.each([
   const path = storePath()
   const audit = await open(path)
   await audit.append([command('cmd_1'), command('cmd_2'), command('cmd_3')])
+  // Read once: so they have left the journal.
+  expect(await all(audit)).toHaveLength(3)
   const db = new Database(path)
   if (typeof tamper === 'string') db.exec(tamper)
   else tamper(db)

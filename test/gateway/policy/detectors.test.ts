@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type DetectorName, detectorNames } from '../../../src/gateway/config/schema.ts'
 import { detectors } from '../../../src/gateway/policy/detectors.ts'
+import { hasMarks } from '../../../src/gateway/policy/marks.ts'
 import { isSuspect, suspicionBits } from '../../../src/gateway/policy/suspicion.ts'
 
 const header = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')
@@ -179,6 +180,13 @@ describe.each(detectorNames)('%s', (name) => {
       expect(isSuspect(framed, 0, framed.length, suspicionBits[name])).toBe(true)
     }
   })
+  test.each(positives[name])('a statement or parameter with %j in it is looked at', (text) => {
+    for (const before of ['', ' ', "'", '1', 'a', '-', '=', '(', 'ü'])
+      for (const after of ['', ' ', "'", '1', ')']) {
+        const whole = `${before}${text}${after}`
+        if (found(name, whole).length > 0) expect(hasMarks(whole), whole).toBe(true)
+      }
+  })
   test.each(negatives[name])('does not take %j for it', (text) => {
     expect(found(name, text)).toEqual([])
   })
@@ -195,6 +203,38 @@ test.each([
   const bytes = Buffer.from(text)
   const all = Object.values(suspicionBits).reduce((bits, bit) => bits | bit, 0)
   expect(isSuspect(bytes, 0, bytes.length, all)).toBe(false)
+})
+
+test.each([
+  'SELECT abalance FROM pgbench_accounts WHERE aid = 123456789',
+  "UPDATE customer_addresses SET updated_at = '2026-01-01 12:34:56.123456+00' WHERE id = $1 AND version = 12",
+  'SELECT count(*) FROM generate_series(1, 100000) AS numbers_of_something',
+  '4711',
+  '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+  '2026-01-01',
+])('no detector is asked about %s', (text) => {
+  expect(hasMarks(text)).toBe(false)
+})
+
+test('what no detector is asked about holds nothing that one finds', () => {
+  const all = Object.values(positives).flatMap((some) => some.map(([text]) => text))
+  const cuts = all.flatMap((text) => [text, text.slice(1), text.slice(0, -1), text.slice(text.length / 2)])
+  const signs = [...' -_.@:=\'"/(),', '0', '12', '345', '4111', 'AB', 'ab', 'DE', 'eyJ', 'sk-', 'Q~', '\n', 'é']
+  // The same pieces in the same order on each run.
+  let seed = 1
+  const pick = <T>(from: readonly T[]): T => {
+    seed = (seed * 48_271) % 2_147_483_647
+    return from[seed % from.length] as T
+  }
+  let holding = 0
+  for (let round = 0; round < 20_000; round += 1) {
+    const text = Array.from({ length: 1 + (round % 9) }, () => pick(round % 3 === 0 ? cuts : signs)).join('')
+    const name = detectorNames.find((name) => found(name, text).length > 0)
+    if (name === undefined) continue
+    holding += 1
+    expect(hasMarks(text), `${name} in ${JSON.stringify(text)}`).toBe(true)
+  }
+  expect(holding).toBeGreaterThan(1000)
 })
 
 test.each([
@@ -220,6 +260,7 @@ test.each([
   const text = piece.repeat(Math.ceil(400_000 / piece.length))
   const started = performance.now()
   for (const name of detectorNames) for (const _found of detectors[name](text));
+  hasMarks(text)
   expect(performance.now() - started).toBeLessThan(3000)
 })
 

@@ -155,7 +155,20 @@ describe('what goes wrong is said in a sentence', () => {
     ],
     ['a session that does not exist', paths.session('ses_x'), {}, 404, 'there is no session ses_x'],
     ['a badly encoded path', '/v1/sessions/%zz', {}, 400, "'/v1/sessions/%zz' is not a valid url component"],
-    ['a link over HTTP/1.1', paths.link('pg-prod'), { method: 'POST' }, 426, 'a link needs HTTP/2 or a WebSocket'],
+    [
+      'a link without an upgrade',
+      paths.links,
+      { method: 'GET' },
+      426,
+      'a link needs an upgrade to hoop-link/1 or a WebSocket',
+    ],
+    [
+      'a link as older clients open it',
+      paths.link('pg-prod'),
+      { method: 'POST' },
+      426,
+      'a link needs an upgrade to hoop-link/1 or a WebSocket',
+    ],
   ])('%s', async (_, path, init, status, message) => {
     expect(await errorOf(await ask(await open(), path, init))).toMatchObject({ status, message })
   })

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
-import { entryOf } from '../../../src/gateway/store/entry.ts'
+import { type Entry, entryOf } from '../../../src/gateway/store/entry.ts'
 import { lockStore } from '../../../src/gateway/store/lock.ts'
+import { seal } from '../../../src/gateway/store/seal.ts'
 import { openTrail } from '../../../src/gateway/store/trail.ts'
 import { startAuditProcess } from '../../support/audit-process.ts'
 import { command, storePath } from '../../support/store-folder.ts'
@@ -40,15 +41,18 @@ test('a store of a newer format is left alone', () => {
   expect(readFileSync(path).equals(before)).toBe(true)
 })
 
-test('a write that fails in the middle leaves nothing of itself', () => {
+test('a batch that fails in the middle leaves nothing of itself', () => {
   const trail = openTrail(storePath(), true)
   onTestFinished(() => trail.close())
-  trail.write([entryOf(command('cmd_1'), 0)])
-  const wrong = [...entryOf(command('cmd_3'), 0)] as unknown[]
-  wrong[1] = 'not a time'
-  expect(() => trail.write([entryOf(command('cmd_2'), 0), wrong as unknown as ReturnType<typeof entryOf>])).toThrow()
-  expect(trail.head()).toBe(1)
-  trail.write([entryOf(command('cmd_4'), 0)])
+  const add = (...entries: Entry[]) => trail.add(seal(entries, trail.end()))
+  add(entryOf(command('cmd_1'), 0))
+  const wrong = {
+    ...entryOf(command('cmd_3'), 0),
+    columns: '["not a time","command",null,null,"dev",null,null,null,null]',
+  }
+  expect(() => add(entryOf(command('cmd_2'), 0), wrong)).toThrow()
+  expect(trail.end().seq).toBe(1)
+  add(entryOf(command('cmd_4'), 0))
   expect(trail.record(2)).toMatchObject({ command: 'cmd_4', seq: 2 })
 })
 

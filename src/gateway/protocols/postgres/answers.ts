@@ -17,6 +17,7 @@ import {
 import { refusalResponse } from './refusals.ts'
 import { createShown } from './shown.ts'
 import type { Run } from './run.ts'
+import { andThen, type Soon } from './soon.ts'
 import { releaseAsides, type Talk } from './talk.ts'
 import { createCutter, nameOfType, type Piece } from './wire.ts'
 
@@ -47,7 +48,7 @@ export async function listenToTarget(talk: Talk, intake: Intake): Promise<void> 
     await (shown.isStreaming ? talk.client.outlet.flushPart() : talk.client.outlet.flush())
   }
 
-  function answer(piece: Piece): Promise<void> | void {
+  function answer(piece: Piece): Soon<void> {
     const { ledger, session } = talk
     const head = ledger.head()
     switch (String.fromCharCode(piece.type)) {
@@ -127,21 +128,16 @@ export async function listenToTarget(talk: Talk, intake: Intake): Promise<void> 
     talk.ledger.shift(true)
   }
 
-  function described(piece: Piece, head: Expected | undefined): Promise<void> | void {
+  function described(piece: Piece, head: Expected | undefined): Soon<void> {
     switch (head?.kind) {
       case 'query':
         return shown.description(piece, runOf(head))
-      case 'describe-portal': {
-        if (head.shown) {
-          // Kept for its Execute; the frame is a view into what arrived.
-          if (head.portal !== undefined) head.portal.description = Buffer.from(piece.bytes)
-          shown.plain(piece)
-          break
-        }
-        const planned = shown.silentDescription(piece, nextRun(talk))
-        if (planned !== undefined) return planned.then(() => talk.ledger.shift(true))
+      case 'describe-portal':
+        if (!head.shown) return andThen(shown.silentDescription(piece, nextRun(talk)), () => talk.ledger.shift(true))
+        // Kept for its Execute; the frame is a view into what arrived.
+        if (head.portal !== undefined) head.portal.description = Buffer.from(piece.bytes)
+        shown.plain(piece)
         break
-      }
       case 'describe-statement':
         shown.plain(piece)
         break

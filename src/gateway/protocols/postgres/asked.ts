@@ -1,11 +1,12 @@
 /** The client's direction: one message after the other is understood, judged and forwarded. */
 import { hoopError } from '../../../contract/error-codes.ts'
-import { endCopy, forwardCopyData } from './copy.ts'
 import { callFunction } from './call.ts'
+import { endCopy, forwardCopyData } from './copy.ts'
 import { createExtended } from './extended.ts'
 import { code } from './messages.ts'
 import { drop, type Rest } from './rest.ts'
 import { query } from './simple.ts'
+import { andThen, type Soon } from './soon.ts'
 import type { Talk } from './talk.ts'
 import { createCutter, type Piece } from './wire.ts'
 
@@ -29,7 +30,10 @@ export async function listenToClient(talk: Talk): Promise<void> {
     // The target has ended: what still comes is drained, or closing would reset the link under its last words.
     if (talk.over) continue
     cutter.feed(chunk)
-    for (let piece = cutter.next(); piece !== undefined; piece = cutter.next()) await handle(piece)
+    for (let piece = cutter.next(); piece !== undefined; piece = cutter.next()) {
+      const waiting = handle(piece)
+      if (waiting !== undefined) await waiting
+    }
     await talk.outward.flush()
   }
 }
@@ -58,11 +62,12 @@ function limits(talk: Talk, type: number): number | undefined {
   }
 }
 
-function createHandler(talk: Talk): (piece: Piece) => Promise<void> {
+/** Most messages need no waiting: a turn of the microtask queue for each would cost more than the message. */
+function createHandler(talk: Talk): (piece: Piece) => Soon<void> {
   const extended = createExtended(talk)
   let rest: Rest | undefined
 
-  async function start(piece: Piece): Promise<Rest | undefined> {
+  function start(piece: Piece): Soon<Rest | undefined> {
     const letter = String.fromCharCode(piece.type)
     if (talk.skipping && letter !== 'S' && letter !== 'X') return drop
     switch (letter) {
@@ -98,10 +103,12 @@ function createHandler(talk: Talk): (piece: Piece) => Promise<void> {
     }
   }
 
-  return async (piece) => {
-    if (piece.first) rest = await start(piece)
-    else await rest?.(piece)
-  }
+  return (piece) =>
+    piece.first
+      ? andThen(start(piece), (begun) => {
+          rest = begun
+        })
+      : rest?.(piece)
 }
 
 function whole(piece: Piece): Piece {

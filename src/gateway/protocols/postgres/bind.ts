@@ -1,6 +1,6 @@
 /**
- * Reads a Bind while it streams by: names at once, and of every parameter the beginning that is recorded. A value of a
- * gigabyte is counted, not kept. Pure: bytes in, a view out.
+ * Reads a Bind: names, and of every parameter the beginning that is recorded. One that came whole is read in place; of one
+ * that streams by, a value of a gigabyte is counted, not kept. Pure: bytes in, a view out.
  */
 import { hoopError } from '../../../contract/error-codes.ts'
 
@@ -28,6 +28,50 @@ export interface BindReader {
 const keptOfValue = 16 * 1024
 /** All values of one Bind together. */
 const keptOfAll = 1024 * 1024
+
+/** Of a Bind that came whole; its names and values are views into it. */
+export function readBind(frame: Buffer): BindView {
+  const portalEnd = frame.indexOf(0, 5)
+  const statementEnd = portalEnd < 0 ? -1 : frame.indexOf(0, portalEnd + 1)
+  if (statementEnd < 0) throw misshapen()
+  const formatsAt = statementEnd + 1
+  const formats = short(frame, formatsAt)
+  const isBinary = (index: number) =>
+    formats === 1 ? short(frame, formatsAt + 2) === 1 : index < formats && short(frame, formatsAt + 2 + 2 * index) === 1
+  let at = formatsAt + 2 + 2 * formats
+  const values: BoundValue[] = []
+  let sum = 0
+  let keptInAll = 0
+  const count = short(frame, at)
+  at += 2
+  for (let index = 0; index < count; index += 1) {
+    if (at + 4 > frame.length) throw misshapen()
+    const length = frame.readInt32BE(at)
+    at += 4
+    if (length < -1 || length > frame.length) throw overlong(length)
+    if (length === -1) values.push({ beginning: null, bytes: 0, binary: isBinary(index) })
+    else {
+      if (at + length > frame.length) throw misshapen()
+      const kept = Math.min(length, keptOfValue, keptOfAll - keptInAll)
+      values.push({ beginning: frame.subarray(at, at + kept), bytes: length, binary: isBinary(index) })
+      at += length
+      sum += length
+      keptInAll += kept
+    }
+  }
+  if (at + 2 + 2 * short(frame, at) !== frame.length) throw misshapen()
+  return {
+    portal: frame.subarray(5, portalEnd),
+    statement: frame.subarray(portalEnd + 1, statementEnd),
+    values,
+    bytes: sum,
+  }
+}
+
+function short(frame: Buffer, at: number): number {
+  if (at + 2 > frame.length) throw misshapen()
+  return frame.readUInt16BE(at)
+}
 
 export function createBindReader(total: number): BindReader {
   let seen = 0
@@ -94,7 +138,7 @@ export function createBindReader(total: number): BindReader {
       const length = number(4)
       if (length === undefined) return false
       valuesLeft -= 1
-      if (length < -1 || length > total) throw malformed(`has a value that claims to be ${length} bytes long`)
+      if (length < -1 || length > total) throw overlong(length)
       if (length === -1) values.push({ beginning: null, bytes: 0, binary: isBinary(values.length) })
       else value = { parts: [], kept: 0, left: length, bytes: length }
       return true
@@ -132,10 +176,18 @@ export function createBindReader(total: number): BindReader {
       while (step());
       if (seen < total) return undefined
       if (portal === undefined || statement === undefined || resultFormatsLeft !== 0 || pending.length > 0)
-        throw malformed('does not have the form that its type demands')
+        throw misshapen()
       return { portal, statement, values, bytes: sum }
     },
   }
+}
+
+function overlong(length: number): Error {
+  return malformed(`has a value that claims to be ${length} bytes long`)
+}
+
+function misshapen(): Error {
+  return malformed('does not have the form that its type demands')
 }
 
 function malformed(what: string): Error {

@@ -1,9 +1,10 @@
 /** Takes commands to the checkpoint, tells the client while they are held, and turns permits into runs. */
 import type { Command, Parameter } from '../../../contract/command.ts'
 import type { Refusal } from '../../../contract/refusal.ts'
-import { holdNotice, notUnderstood } from './refusals.ts'
 import type { Statement } from './parts.ts'
-import { createRun, type Run } from './run.ts'
+import { holdNotice, notUnderstood } from './refusals.ts'
+import { Run } from './run.ts'
+import type { Soon } from './soon.ts'
 import { askForAnswers, probe, sayAside, type Talk } from './talk.ts'
 
 export type Cleared =
@@ -22,23 +23,30 @@ export async function clear(
   statements: Some<Statement>,
   parameters: readonly Parameter[] = [],
 ): Promise<Cleared> {
-  const asking = new AbortController()
-  const stop = () => asking.abort()
+  const [first, ...others] = statements
+  const commands: Some<Command> = [
+    withParameters(first, parameters),
+    ...others.map((statement) => withParameters(statement, parameters)),
+  ]
   let stopped: 'cancelled' | 'failed' | undefined
+  /** Made for a hold alone: hardly any command is held, and a signal with its listeners costs more than the rest here. */
+  let asking: AbortController | undefined
+  let probing: NodeJS.Timeout | undefined
+  const { gone } = talk.client.intake
+  const stop = () => asking?.abort()
   talk.stopAsking = (why) => {
     stopped ??= why
     stop()
   }
-  let probing: NodeJS.Timeout | undefined
-  const { gone } = talk.client.intake
-  if (gone.aborted) stop()
-  else gone.addEventListener('abort', stop, { once: true })
   try {
-    const byCommand = new Map(statements.map((statement) => [withParameters(statement, parameters), statement]))
-    const [first, ...others] = byCommand.keys()
-    if (first === undefined) throw new Error('nothing to clear')
-    const clearance = await talk.checkpoint.clear([first, ...others], {
-      signal: asking.signal,
+    const clearance = await talk.checkpoint.clear(commands, {
+      get signal() {
+        if (asking !== undefined) return asking.signal
+        asking = new AbortController()
+        if (stopped !== undefined || gone.aborted) stop()
+        else gone.addEventListener('abort', stop, { once: true })
+        return asking.signal
+      },
       onHold: (hold) => {
         probing ??= setInterval(() => probe(talk), probeMs)
         sayAside(talk, holdNotice(hold))
@@ -46,7 +54,7 @@ export async function clear(
         if (talk.ledger.head() !== undefined) void askForAnswers(talk)
       },
       impact: async (command, signal) => {
-        const statement = byCommand.get(command) ?? statements[0]
+        const statement = statements[commands.indexOf(command)] ?? first
         return talk.impact(command, statement, await talk.side(signal), signal)
       },
     })
@@ -54,12 +62,13 @@ export async function clear(
     const runs = clearance.permits.map((permit, index) => {
       const statement = statements[index]
       if (statement === undefined) throw new Error('more permits than statements')
-      return createRun(talk.checkpoint, talk.clock, statement, permit)
+      return new Run(talk.checkpoint, talk.clock, statement, permit)
     })
-    return await afterwards(talk, runs, stopped)
+    const cleared = afterwards(talk, runs, stopped)
+    return cleared instanceof Promise ? await cleared : cleared
   } finally {
-    clearInterval(probing)
-    gone.removeEventListener('abort', stop)
+    if (probing !== undefined) clearInterval(probing)
+    if (asking !== undefined) gone.removeEventListener('abort', stop)
     talk.stopAsking = undefined
   }
 }
@@ -76,11 +85,7 @@ export function refuse(
 }
 
 /** What may have happened, or is known only, after the permits were given. */
-async function afterwards(
-  talk: Talk,
-  runs: readonly Run[],
-  stopped: 'cancelled' | 'failed' | undefined,
-): Promise<Cleared> {
+function afterwards(talk: Talk, runs: readonly Run[], stopped: 'cancelled' | 'failed' | undefined): Soon<Cleared> {
   const [first, ...others] = runs
   if (first === undefined) throw new Error('no permit for a command')
   if (talk.skipping || talk.over || stopped === 'failed') {
@@ -91,9 +96,18 @@ async function afterwards(
     for (const run of runs) run.settle({ status: 'cancelled' })
     return { refusal: { code: 'cancelled', message: 'canceling statement due to user request', next: 'run it again' } }
   }
+  const all: Some<Run> = [first, ...others]
+  return runs.every(isHarmless) ? { runs: all } : unlessObjected(talk, all)
+}
+
+/** Who sees everything can still change what names mean for those who do not. */
+function isHarmless({ permit, statement }: Run): boolean {
+  return permit.masks.empty && !statement.effects.some(({ type }) => type === 'ddl')
+}
+
+async function unlessObjected(talk: Talk, runs: Some<Run>): Promise<Cleared> {
   for (const run of runs) {
-    // Who sees everything can still change what names mean for those who do not.
-    if (run.permit.masks.empty && !run.statement.effects.some(({ type }) => type === 'ddl')) continue
+    if (isHarmless(run)) continue
     const objection = await talk.masker.before(run.statement, run.permit, talk.session)
     if (objection === undefined) continue
     const error = { code: '42501', message: objection }
@@ -101,7 +115,7 @@ async function afterwards(
     return { refusal: notUnderstood(objection) }
   }
   for (const { permit } of runs) if (!permit.masks.empty) talk.lastMasked = permit
-  return { runs: [first, ...others] }
+  return { runs }
 }
 
 function withParameters({ command }: Statement, parameters: readonly Parameter[]): Command {

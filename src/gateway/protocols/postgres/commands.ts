@@ -2,71 +2,125 @@
  * An SQL text as commands: one for each statement, judged by PostgreSQL's own grammar and the target's catalog. What does
  * not parse, is too large, or cannot be read for certain is one command of the worst class whose facts say so.
  */
-import type { SqlSession, Statement, StatementReader } from './parts.ts'
-import { type Batch, createBatch, type Origin } from './sql/batch.ts'
+import type { ReadResult, SqlSession, Statement, StatementReader } from './parts.ts'
+import { type Batch, createBatch, endsTransaction, type Origin, type PathSetting, pathSettingOf } from './sql/batch.ts'
 import type { Catalog } from './sql/catalog.ts'
 import { asStatement, unparsed } from './sql/command.ts'
+import { type Draft, draftsOf, innerOf } from './sql/draft.ts'
 import { effectsOf } from './sql/effects.ts'
 import { decodeSql } from './sql/encoding.ts'
-import { draftsOf, type Draft, innerOf } from './sql/draft.ts'
+import type { Resolved } from './sql/outcome.ts'
 import { createParser } from './sql/parse.ts'
 import { createPending, type Pending } from './sql/pending.ts'
 import { createContext } from './sql/read.ts'
 import { createReading } from './sql/reading.ts'
 import { createRecent } from './sql/recent.ts'
 import { resolve } from './sql/resolve.ts'
+import { createTemplates } from './sql/template.ts'
 import type { World } from './sql/world.ts'
-import type { Resolved } from './sql/outcome.ts'
 
 interface StatementReaderSettings {
   /** A longer text is not judged. */
   readonly maxStatementBytes: number
 }
 
+/** The last judgement of a draft, good for as long as nothing that it stands on changes. */
 interface Judgement {
-  readonly catalog: Catalog
   readonly generation: number
-  readonly searchPath: string | null | undefined
+  readonly searchPath: PathSetting
   readonly resolved: Resolved
   readonly statement: Statement
+  /** What a text of this one statement reads as, where nothing of it concerns those that come after. */
+  readonly alone: ReadResult | undefined
+}
+
+interface Known {
+  readonly drafts: readonly Draft[]
+  /** Of the one statement, where it was drafted of another text of the same shape. */
+  readonly text: string | undefined
+}
+
+/** Of one conversation, which its catalog stands for. */
+interface Learnt {
+  readonly pending: Pending
+  readonly judgements: Map<Draft, Judgement>
 }
 
 const rememberedTexts = 2_000
+/** For each conversation: what a program says again and again. */
+const rememberedJudgements = 250
 const rememberedBytes = 16 * 1024 * 1024
 
 export async function createStatementReader({ maxStatementBytes }: StatementReaderSettings): Promise<StatementReader> {
   const parser = await createParser()
   const context = createContext(parser)
-  const drafts = createRecent<readonly Draft[]>(rememberedTexts, rememberedBytes)
+  const exactly = createRecent<readonly Draft[]>(rememberedTexts, rememberedBytes)
+  const templates = createTemplates(rememberedTexts, rememberedBytes)
   const origins = new WeakMap<Statement, Origin>()
-  const pendings = new WeakMap<Catalog, Pending>()
-  /** The last judgement of a draft, for as long as nothing that it stands on changes. */
-  const judged = new WeakMap<Draft, Judgement>()
+  const learnt = new WeakMap<Catalog, Learnt>()
 
-  async function draft(sql: string): Promise<readonly Draft[] | undefined> {
-    const known = drafts.get(sql)
-    if (known !== undefined) return known
+  function knownDrafts(sql: string): Known | undefined {
+    const drafts = exactly.get(sql)
+    return drafts === undefined ? templates.find(sql) : { drafts, text: undefined }
+  }
+
+  async function draft(sql: string): Promise<Known | undefined> {
     await parser.ready()
-    const made = draftsOf(sql, context)
-    if (made !== undefined) drafts.set(sql, made, Buffer.byteLength(sql))
-    return made
+    const drafts = draftsOf(sql, context)
+    if (drafts === undefined) return undefined
+    exactly.set(sql, drafts, Buffer.byteLength(sql))
+    templates.learn(sql, drafts)
+    return { drafts, text: undefined }
+  }
+
+  function resultOf(alone: ReadResult, text: string | undefined): ReadResult {
+    return text === undefined ? alone : { statements: alone.statements.map((one) => withText(one, text)) }
+  }
+
+  /** The statement of a text of the same shape, with this one's own text. */
+  function withText(statement: Statement, text: string | undefined): Statement {
+    const origin = origins.get(statement)
+    if (text === undefined || text === statement.command.text || origin === undefined) return statement
+    const own: Statement = { ...statement, command: { ...statement.command, text } }
+    origins.set(own, { ...origin, draft: { ...origin.draft, text } })
+    return own
+  }
+
+  function learntOf(catalog: Catalog): Learnt {
+    const known = learnt.get(catalog)
+    if (known !== undefined) return known
+    const fresh: Learnt = { pending: createPending(), judgements: new Map() }
+    learnt.set(catalog, fresh)
+    return fresh
   }
 
   /** What this session's transaction has made; forgotten once it is over and the catalog can be asked again. */
-  function pendingOf(session: SqlSession): Pending {
-    const pending = pendings.get(session.catalog) ?? createPending()
-    pendings.set(session.catalog, pending)
-    if (session.transaction === 'I' && session.certain && !pending.isEmpty) {
+  function pendingOf({ catalog, transaction, certain }: SqlSession): Pending {
+    const { pending } = learntOf(catalog)
+    if (!pending.isEmpty && transaction === 'I' && certain) {
       pending.clear()
-      session.catalog.invalidate()
+      catalog.invalidate()
     }
     return pending
+  }
+
+  function judgedBefore(one: Draft, { catalog }: SqlSession, path: PathSetting): Judgement | undefined {
+    const { pending, judgements } = learntOf(catalog)
+    const known = judgements.get(one)
+    const isSame = known?.generation === catalog.generation && known.searchPath === path
+    return isSame && pending.isEmpty && isLasting(one) ? known : undefined
   }
 
   async function judge(one: Draft, batch: Batch): Promise<Statement> {
     const { session, pending } = batch
     const { catalog } = session
     const searchPath = batch.searchPath()
+    const known = judgedBefore(one, session, searchPath)
+    if (known !== undefined) {
+      batch.ran(one, known.resolved, undefined)
+      return known.statement
+    }
+    const { generation } = catalog
     const world: World = {
       catalog,
       pending,
@@ -74,13 +128,6 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
       serverVersion: serverVersion(session),
       searchPath,
       prepared: batch.prepared,
-    }
-    const { generation } = catalog
-    const known = judged.get(one)
-    const isSame = known?.catalog === catalog && known.generation === generation && known.searchPath === searchPath
-    if (known !== undefined && isSame && pending.isEmpty && isLasting(one)) {
-      batch.ran(one, known.resolved, undefined)
-      return known.statement
     }
     const inner = innerOf(one, context)
     const innerStatement = inner === undefined ? undefined : asStatement(inner, await resolve(inner.reading, world), [])
@@ -90,27 +137,66 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
     const effects = effectsOf(one.tree, one.reading, resolved, innerStatement, hidden)
     const statement = asStatement(one, resolved, effects)
     origins.set(statement, { draft: one, generation, searchPath })
-    if (pending.isEmpty && isLasting(one)) judged.set(one, { catalog, generation, searchPath, resolved, statement })
+    if (pending.isEmpty && isLasting(one)) {
+      const alone = leavesNothing(one, resolved) ? { statements: [statement] } : undefined
+      const { judgements } = learntOf(catalog)
+      if (judgements.size >= rememberedJudgements) judgements.clear()
+      judgements.set(one, { generation, searchPath, resolved, statement, alone })
+    }
     batch.ran(one, resolved, inner)
     return statement
   }
 
+  async function readAnew(
+    sql: Buffer,
+    text: string | undefined,
+    known: Known | undefined,
+    session: SqlSession,
+    pending: Pending,
+  ): Promise<ReadResult> {
+    const made = text === undefined ? undefined : (known ?? (await draft(text)))
+    if (made === undefined) {
+      pending.addUnknown()
+      return { statements: [unparsed(sql.toString('utf8'))] }
+    }
+    const batch = createBatch(session, pending, origins)
+    const statements: Statement[] = []
+    for (const one of made.drafts) statements.push(withText(await judge(one, batch), made.text))
+    return { statements }
+  }
+
+  /** By the catalog of now; the very same object where that makes no difference. */
+  async function judgeAgain(
+    statement: Statement,
+    origin: Origin,
+    session: SqlSession,
+    pending: Pending,
+  ): Promise<Statement> {
+    const batch = createBatch(session, pending, origins)
+    const isCertain = pending.isEmpty
+    const again = await judge(origin.draft, batch)
+    if (!isSame(again, statement)) return again
+    // So that the next time it is known to be fresh without comparing.
+    const by = origins.get(again)
+    if (isCertain && by !== undefined) origins.set(statement, by)
+    return statement
+  }
+
   return {
-    async read(sql, session, whole) {
+    read(sql, session, whole) {
       const size = whole ?? sql.length
-      const pending = pendingOf(session)
       const text = size > maxStatementBytes ? undefined : readable(sql, session)
-      const made = text === undefined ? undefined : await draft(text)
-      if (made === undefined) {
-        pending.addUnknown()
-        return { statements: [unparsed(sql.toString('utf8'))] }
+      const known = text === undefined ? undefined : knownDrafts(text)
+      // Before any judgement is looked up: it may be that what was known is stale by now.
+      const pending = pendingOf(session)
+      const [only, ...others] = known?.drafts ?? []
+      if (only !== undefined && others.length === 0) {
+        const alone = judgedBefore(only, session, pathSettingOf(session))?.alone
+        if (alone !== undefined) return resultOf(alone, known?.text)
       }
-      const batch = createBatch(session, pending, origins)
-      const statements: Statement[] = []
-      for (const one of made) statements.push(await judge(one, batch))
-      return { statements }
+      return readAnew(sql, text, known, session, pending)
     },
-    async refresh(statement, session) {
+    refresh(statement, session) {
       const origin = origins.get(statement)
       const pending = pendingOf(session)
       if (origin === undefined) {
@@ -118,15 +204,14 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
         return statement
       }
       const { reading } = origin.draft
-      const batch = createBatch(session, pending, origins)
       const isFresh =
         pending.isEmpty &&
         origin.generation === session.catalog.generation &&
-        origin.searchPath === batch.searchPath() &&
+        origin.searchPath === pathSettingOf(session) &&
         reading.executes.length === 0
-      const again = isFresh ? statement : await judge(origin.draft, batch)
-      if (isFresh) pending.add(reading)
-      return JSON.stringify(again.command) === JSON.stringify(statement.command) ? statement : again
+      if (!isFresh) return judgeAgain(statement, origin, session, pending)
+      pending.add(reading)
+      return statement
     },
     async functionCall(oid, session) {
       const reading = createReading()
@@ -141,6 +226,22 @@ export async function createStatementReader({ maxStatementBytes }: StatementRead
 /** Its meaning hangs on the catalog alone, not on what else this session has prepared. */
 function isLasting({ reading }: Draft): boolean {
   return reading.executes.length === 0 && reading.prepares.length === 0
+}
+
+/** Neither the catalog nor a setting is other after it than before, nor does it end a transaction. */
+function leavesNothing({ reading }: Draft, { settings, actions }: Resolved): boolean {
+  const { creations, opaque, reshuffles, temporary } = reading
+  const changes = creations.length > 0 || opaque || reshuffles || temporary || settings.length > 0
+  return !changes && !actions.some(({ verb }) => endsTransaction(verb))
+}
+
+function isSame(one: Statement, other: Statement): boolean {
+  const { command, effects, eager } = one
+  return (
+    JSON.stringify(command) === JSON.stringify(other.command) &&
+    eager === other.eager &&
+    JSON.stringify(effects) === JSON.stringify(other.effects)
+  )
 }
 
 const hidden = unparsed('(prepared inside another statement)')

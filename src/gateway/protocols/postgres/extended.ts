@@ -2,32 +2,48 @@
  * The extended protocol: Parse is looked at early, Execute is what runs and is cleared with the values of Bind. After a
  * refusal the rest up to Sync is dropped here, as the server drops it after the failure that stands in the refusal's place.
  */
+
+import type { Parameter } from '../../../contract/command.ts'
 import { hoopError } from '../../../contract/error-codes.ts'
 import type { Refusal } from '../../../contract/refusal.ts'
-import { type BindView, createBindReader } from './bind.ts'
+import { type BindView, createBindReader, readBind } from './bind.ts'
 import { clear, refuse } from './clear.ts'
 import { readAhead } from './judged.ts'
-import { nameKey, readExecute, readNamed, readParse, readParseBeginning, View } from './messages.ts'
+import type { Expected } from './ledger.ts'
+import {
+  type ExecuteView,
+  nameKey,
+  type ParseView,
+  readExecute,
+  readNamed,
+  readParse,
+  readParseBeginning,
+  View,
+} from './messages.ts'
 import type { Names } from './names.ts'
 import { readParameters } from './parameters.ts'
 import type { Statement } from './parts.ts'
 import type { Portal, Prepared } from './prepared.ts'
 import { drop, type Rest } from './rest.ts'
 import type { Run } from './run.ts'
-import { changesMeaning, mentionsExecute } from './simple.ts'
+import { changesMeaning, untilNamed } from './simple.ts'
+import { andThen, each, type Soon } from './soon.ts'
 import { unparsed } from './sql/command.ts'
 import { type Talk, untilAnswered, untilCertain } from './talk.ts'
 import type { Piece } from './wire.ts'
 
 export interface Extended {
-  parse(piece: Piece): Promise<Rest | undefined>
-  bind(piece: Piece): Promise<Rest | undefined>
-  describe(piece: Piece): Promise<undefined>
-  execute(piece: Piece): Promise<Rest | undefined>
+  parse(piece: Piece): Soon<Rest | undefined>
+  bind(piece: Piece): Soon<Rest | undefined>
+  describe(piece: Piece): Soon<undefined>
+  execute(piece: Piece): Soon<Rest | undefined>
   close(piece: Piece): undefined
   flush(piece: Piece): undefined
   sync(piece: Piece): undefined
 }
+
+/** What a Bind runs before it is executed, what it does otherwise, or that it goes nowhere. */
+type Bound = Run | undefined | 'dropped'
 
 export function createExtended(talk: Talk): Extended {
   const { ledger, session, outward } = talk
@@ -51,25 +67,37 @@ export function createExtended(talk: Talk): Extended {
   }
 
   /** What a name means, once that cannot change any more by an answer that is still to come. */
-  async function meaning<V>(names: Names<V>, key: string | undefined): Promise<V | undefined> {
+  function meaning<V>(names: Names<V>, key: string | undefined): Soon<V | undefined> {
     if (key === undefined) return undefined
     const { value, group } = names.meaning(key)
     if (group === undefined || group === talk.group) return value
-    await untilAnswered(talk, group)
-    return names.meaning(key).value
+    return andThen(untilAnswered(talk, group), () => names.meaning(key).value)
   }
 
-  async function parse(piece: Piece): Promise<Rest | undefined> {
-    await untilCertain(talk)
+  function refreshed(statements: readonly Statement[]): Soon<readonly Statement[]> {
+    return each(statements, (statement) => talk.reader.refresh(statement, session))
+  }
+
+  function parse(piece: Piece): Soon<Rest | undefined> {
     const view = piece.last ? readParse(piece.bytes) : readParseBeginning(piece.bytes)
-    if (session.statements.doubtfulBefore(talk.group) && mentionsExecute(view.sql))
-      await untilAnswered(talk, talk.group - 1)
-    if (talk.skipping || talk.over) return drop
-    const key = keyOf(view.name)
-    const whole = piece.last ? undefined : piece.total - (piece.bytes.length - view.sql.length)
-    const { statements } = await talk.reader.read(view.sql, session, whole)
-    if (talk.skipping || talk.over) return drop
-    if (key === undefined) return object(statements, view.sql.toString(), unclearName)
+    return andThen(untilNamed(talk, view.sql), () => {
+      if (talk.skipping || talk.over) return drop
+      const key = keyOf(view.name)
+      const whole = piece.last ? undefined : piece.total - (piece.bytes.length - view.sql.length)
+      return andThen(talk.reader.read(view.sql, session, whole), ({ statements }) => {
+        if (talk.skipping || talk.over) return drop
+        if (key === undefined) return object(statements, view.sql.toString(), unclearName)
+        return prepare(piece, view, key, statements)
+      })
+    })
+  }
+
+  function prepare(
+    piece: Piece,
+    view: ParseView,
+    key: string,
+    statements: readonly Statement[],
+  ): Soon<Rest | undefined> {
     const prepared: Prepared = { statements, types: view.types }
     const [first, ...others] = statements
     if (first === undefined) {
@@ -78,74 +106,93 @@ export function createExtended(talk: Talk): Extended {
       return undefined
     }
     const read = readAhead(talk.checkpoint, statements)
-    if (read === undefined) {
-      const cleared = await clear(talk, [first, ...others])
-      if (cleared === 'skipped') return drop
-      if ('refusal' in cleared) return tell(cleared.refusal)
-      // Policy has changed its mind between two looks; nothing has run yet.
-      for (const run of cleared.runs) run.settle({ status: 'not-run' })
-      return parse(piece)
-    }
+    if (read === undefined) return denied(piece, [first, ...others])
     ledger.push({ kind: 'parse', group: talk.group, done: session.statements.change(key, prepared, talk.group) })
     outward.prepare(piece, read)
-    return (part) => {
-      outward.more(part)
-      return outward.flush()
-    }
+    return piece.last ? undefined : more
   }
 
-  async function bind(piece: Piece): Promise<Rest | undefined> {
+  async function denied(piece: Piece, statements: readonly [Statement, ...Statement[]]): Promise<Rest | undefined> {
+    const cleared = await clear(talk, statements)
+    if (cleared === 'skipped') return drop
+    if ('refusal' in cleared) return tell(cleared.refusal)
+    // Policy has changed its mind between two looks; nothing has run yet.
+    for (const run of cleared.runs) run.settle({ status: 'not-run' })
+    return parse(piece)
+  }
+
+  function more(part: Piece): Promise<void> {
+    outward.more(part)
+    return outward.flush()
+  }
+
+  function bind(piece: Piece): Soon<Rest | undefined> {
+    return piece.last
+      ? andThen(bound(readBind(piece.bytes), true), (run) => forwardBind(piece, run))
+      : bindInParts(piece)
+  }
+
+  async function bindInParts(piece: Piece): Promise<Rest> {
+    const names = new View(piece.bytes)
+    names.cstring()
+    // Its values are not known before all of it has arrived, and by then the target has its first half.
+    const { statements } = await named(names.cstring())
+    if (isEager(statements)) return object(statements, '', tooLargeToPlan)
     const reader = createBindReader(piece.total)
-    if (!piece.last) {
-      const names = new View(piece.bytes)
-      names.cstring()
-      // Its values are not known before all of it has arrived, and by then the target has its first half.
-      const statements = await statementsNamed(names.cstring())
-      if (isEager(statements)) return object(statements, '', tooLargeToPlan)
-    }
-    const view = reader.feed(piece.bytes)
-    const run = view === undefined ? undefined : await bound(view, piece)
-    if (run === 'dropped') return drop
+    reader.feed(piece.bytes)
     if (talk.skipping || talk.over) return drop
-    if (run === undefined) outward.keepHouse(piece)
-    else outward.run(piece, [run.permit])
+    outward.keepHouse(piece)
     return async (part) => {
       const view = reader.feed(part.bytes)
-      if (view !== undefined) await bound(view, part)
+      if (view !== undefined) await bound(view, false)
       // Also after a failure: the server has the first half of this message.
-      outward.more(part)
-      await outward.flush()
+      return more(part)
     }
   }
 
-  async function statementsNamed(name: Buffer): Promise<readonly Statement[]> {
-    await untilCertain(talk)
-    const prepared = await meaning(session.statements, keyOf(name))
-    return Promise.all((prepared?.statements ?? []).map((statement) => talk.reader.refresh(statement, session)))
+  function forwardBind(piece: Piece, run: Bound): Rest | undefined {
+    if (run === 'dropped' || talk.skipping || talk.over) return drop
+    if (run === undefined) outward.keepHouse(piece)
+    else outward.run(piece, [run.permit])
+    return undefined
+  }
+
+  /** A prepared statement, and what it means by now. */
+  function named(name: Buffer): Soon<{ prepared: Prepared | undefined; statements: readonly Statement[] }> {
+    return andThen(untilCertain(talk), () =>
+      andThen(meaning(session.statements, keyOf(name)), (prepared) =>
+        andThen(refreshed(prepared?.statements ?? []), (statements) => ({ prepared, statements })),
+      ),
+    )
   }
 
   /** Planning an eager statement runs it, and Bind plans: then Bind is what is cleared, and Execute is part of it. */
-  async function bound(view: BindView, { first: isWhole }: Piece): Promise<Run | 'dropped' | undefined> {
-    const statements = await statementsNamed(view.statement)
-    const prepared = await meaning(session.statements, keyOf(view.statement))
-    const key = keyOf(view.portal)
-    // The server failed meanwhile: it will skip this one.
-    if (talk.skipping || talk.over) return undefined
-    const parameters = readParameters(view.values, prepared?.types ?? [])
-    let run: Run | undefined
-    const [first, ...others] = statements
-    if (first !== undefined && isEager(statements)) {
+  function bound(view: BindView, isWhole: boolean): Soon<Bound> {
+    return andThen(named(view.statement), ({ prepared, statements }) => {
+      // The server failed meanwhile: it will skip this one.
+      if (talk.skipping || talk.over) return undefined
+      const parameters = readParameters(view.values, prepared?.types ?? [])
+      const [first, ...others] = statements
+      if (first === undefined || !isEager(statements)) return openPortal(view, prepared, parameters, undefined)
       // It was not when its first half was forwarded; nothing can be put in its place any more.
       if (!isWhole)
         throw hoopError('protocol-error', 'a statement became one that its planning runs while it was bound')
-      const cleared = await clear(talk, [first, ...others], parameters)
-      if (cleared === 'skipped') return 'dropped'
-      if ('refusal' in cleared) {
+      return andThen(clear(talk, [first, ...others], parameters), (cleared) => {
+        if (cleared === 'skipped') return 'dropped'
+        if ('runs' in cleared) return openPortal(view, prepared, parameters, cleared.runs[0])
         tell(cleared.refusal)
         return 'dropped'
-      }
-      run = cleared.runs[0]
-    }
+      })
+    })
+  }
+
+  function openPortal<R extends Run | undefined>(
+    view: BindView,
+    prepared: Prepared | undefined,
+    parameters: readonly Parameter[],
+    run: R,
+  ): R {
+    const key = keyOf(view.portal)
     const name = Buffer.from(view.portal)
     const portal: Portal = { prepared, name, parameters, bytes: view.bytes, run, started: false, described: false }
     // A portal whose name we cannot tell is one that we do not know: executing it is refused.
@@ -159,37 +206,47 @@ export function createExtended(talk: Talk): Extended {
     return run
   }
 
-  async function describe(piece: Piece): Promise<undefined> {
+  function describe(piece: Piece): Soon<undefined> {
     const { kind, name } = readNamed(piece.bytes)
     const key = keyOf(name)
-    if (kind === 'statement') {
-      const prepared = await meaning(session.statements, key)
+    const pass = (entry: Expected): undefined => {
       if (talk.skipping) return
-      ledger.push({ kind: 'describe-statement', group: talk.group, prepared })
-    } else {
-      const portal = await meaning(session.portals, key)
-      if (talk.skipping) return
-      if (portal !== undefined) portal.described = true
-      const done = (accepted: boolean) => {
-        if (portal !== undefined && !accepted) portal.described = false
-      }
-      ledger.push({ kind: 'describe-portal', group: talk.group, portal, shown: true, done })
+      ledger.push(entry)
+      outward.keepHouse(piece)
     }
-    outward.keepHouse(piece)
+    const { group } = talk
+    return kind === 'statement'
+      ? andThen(meaning(session.statements, key), (prepared) => pass({ kind: 'describe-statement', group, prepared }))
+      : andThen(meaning(session.portals, key), (portal) => {
+          const settle = (isDescribed: boolean) => {
+            if (portal !== undefined) portal.described = isDescribed
+          }
+          if (!talk.skipping) settle(true)
+          return pass({ kind: 'describe-portal', group, portal, shown: true, done: settle })
+        })
   }
 
-  async function execute(piece: Piece): Promise<Rest | undefined> {
+  function execute(piece: Piece): Soon<Rest | undefined> {
     const view = readExecute(piece.bytes)
-    await untilCertain(talk)
-    const portal = await meaning(session.portals, keyOf(view.portal))
-    if (talk.skipping || talk.over) return drop
-    if (portal?.run !== undefined) {
-      if (portal.started) ledger.push({ kind: 'execute', group: talk.group, run: portal.run, portal })
-      else expect(portal, view.portal, [portal.run])
-      outward.runOn(piece, portal.run.permit)
-      return undefined
-    }
-    const statements = await statementsOf(portal, view)
+    return andThen(untilCertain(talk), () =>
+      andThen(meaning(session.portals, keyOf(view.portal)), (portal) => {
+        if (talk.skipping || talk.over) return drop
+        if (portal?.run === undefined)
+          return andThen(statementsOf(portal, view), (statements) => run(piece, view, portal, statements))
+        if (portal.started) ledger.push({ kind: 'execute', group: talk.group, run: portal.run, portal })
+        else expect(portal, view.portal, [portal.run])
+        outward.runOn(piece, portal.run.permit)
+        return undefined
+      }),
+    )
+  }
+
+  async function run(
+    piece: Piece,
+    view: ExecuteView,
+    portal: Portal | undefined,
+    statements: readonly Statement[] | undefined,
+  ): Promise<Rest | undefined> {
     if (talk.skipping || talk.over) return drop
     if (statements === undefined) return object([], `EXECUTE of portal "${view.portal}"`, unknownStatement)
     const [first, ...others] = statements
@@ -206,17 +263,11 @@ export function createExtended(talk: Talk): Extended {
   }
 
   /** A portal that Bind did not make may be a cursor that SQL declared: running it is fetching from it. */
-  async function statementsOf(
-    portal: Portal | undefined,
-    view: { readonly portal: Buffer; readonly maxRows: number },
-  ): Promise<readonly Statement[] | undefined> {
-    if (portal === undefined) {
-      const name = view.portal.toString('latin1').replaceAll('"', '""')
-      const fetch = `FETCH FORWARD ${view.maxRows > 0 ? view.maxRows : 'ALL'} FROM "${name}"`
-      return (await talk.reader.read(Buffer.from(fetch, 'latin1'), session)).statements
-    }
-    if (portal.prepared === undefined) return undefined
-    return Promise.all(portal.prepared.statements.map((statement) => talk.reader.refresh(statement, session)))
+  function statementsOf(portal: Portal | undefined, view: ExecuteView): Soon<readonly Statement[] | undefined> {
+    if (portal !== undefined) return portal.prepared === undefined ? undefined : refreshed(portal.prepared.statements)
+    const name = view.portal.toString('latin1').replaceAll('"', '""')
+    const fetch = `FETCH FORWARD ${view.maxRows > 0 ? view.maxRows : 'ALL'} FROM "${name}"`
+    return andThen(talk.reader.read(Buffer.from(fetch, 'latin1'), session), ({ statements }) => statements)
   }
 
   function forward(piece: Piece, portal: Portal | undefined, name: Buffer, runs: readonly [Run, ...Run[]]): void {

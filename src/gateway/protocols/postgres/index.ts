@@ -30,7 +30,7 @@ import type { Client } from './greeting.ts'
 import { askImpact } from './impact.ts'
 import { createProtocol } from './protocol.ts'
 import { createResultMaskers } from './results.ts'
-import { createCatalog } from './sql/catalog.ts'
+import { createCatalogs } from './sql/catalog.ts'
 import type { Upstream } from './upstream.ts'
 
 export { abilities } from './protocol.ts'
@@ -58,7 +58,7 @@ export function createPostgres(settings: PostgresSettings): Protocol<Client, Ups
     connectTimeoutMs,
     reader,
     impact: askImpact,
-    createCatalog: (open) => createCatalog(open, { now: () => clock.elapsed() }),
+    catalogs: createCatalogs({ now: () => clock.elapsed() }),
     createMasker: createResultMaskers(() => clock.elapsed()),
   })
 }

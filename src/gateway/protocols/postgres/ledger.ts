@@ -37,6 +37,7 @@ export class Ledger {
   #entries: Expected[] = []
   #first = 0
   #restless = 0
+  #catalogChanged = false
   #waiting: { isOver: () => boolean; resume: () => void }[] = []
 
   push<E extends Expected>(entry: E): E {
@@ -50,8 +51,17 @@ export class Ledger {
     return this.#restless > 0
   }
 
+  /** Has anything been answered, or is being answered, that may have changed the catalog since this was told last? */
+  catalogMayHaveChanged(): boolean {
+    const head = this.head()
+    const changed = this.#catalogChanged || (head !== undefined && changesCatalog(head))
+    this.#catalogChanged = false
+    return changed
+  }
+
   #remove(entry: Expected, accepted: boolean): void {
     if (isRestless(entry)) this.#restless -= 1
+    if (changesCatalog(entry)) this.#catalogChanged = true
     entry.done?.(accepted)
   }
 
@@ -145,8 +155,21 @@ export class Ledger {
 }
 
 function isRestless(entry: Expected): boolean {
-  if (entry.kind === 'query') return entry.runs.some(({ statement }) => changesMeaning(statement))
-  return 'run' in entry && entry.run !== undefined && changesMeaning(entry.run.statement)
+  return runsOf(entry).some(({ statement }) => changesMeaning(statement))
+}
+
+function runsOf(entry: Expected): readonly Run[] {
+  if (entry.kind === 'query') return entry.runs
+  return 'run' in entry && entry.run !== undefined ? [entry.run] : []
+}
+
+/** For everybody, once it is committed. Settings and names of this session alone (SET, PREPARE, DECLARE) do not. */
+function changesCatalog(entry: Expected): boolean {
+  return runsOf(entry).some(({ statement: { command, effects } }) => {
+    const { kind, dynamic, parsed } = command.facts
+    if (effects.some(({ type }) => type === 'ddl') || dynamic || !parsed) return true
+    return kind === 'ddl' || (kind === 'admin' && effects.length === 0)
+  })
 }
 
 /** Plain reads and writes change neither parameters nor the catalog; anything else may, until it is answered. */

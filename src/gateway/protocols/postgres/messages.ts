@@ -2,7 +2,7 @@
  * What a frame says: views over the bytes that arrived. A view reads only what the conversation has to know; everything
  * else in the frame passes through as it came.
  */
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { hoopError } from '../../../contract/error-codes.ts'
 import { cstring, frame, int16, int32 } from './wire.ts'
 
@@ -80,8 +80,7 @@ const nameBytes = 63
  * one key here, or what runs is not what was judged. undefined: which name the server makes of it depends on encodings.
  */
 export function nameKey(name: Buffer, clientEncoding: string | undefined): string | undefined {
-  const ascii = name.every((byte) => byte < 128)
-  if (ascii) return name.toString('latin1', 0, nameBytes)
+  if (isAscii(name)) return name.toString('latin1', 0, nameBytes)
   if (name.length > nameBytes || clientEncoding !== 'UTF8' || !isUtf8(name)) return undefined
   return name.toString('utf8')
 }
@@ -133,7 +132,12 @@ export function readNamed(bytes: Buffer): NamedView {
   throw malformed(bytes)
 }
 
-export function readExecute(bytes: Buffer): { readonly portal: Buffer; readonly maxRows: number } {
+export interface ExecuteView {
+  readonly portal: Buffer
+  readonly maxRows: number
+}
+
+export function readExecute(bytes: Buffer): ExecuteView {
   const view = new View(bytes)
   const portal = view.cstring()
   const maxRows = view.int32()

@@ -6,9 +6,10 @@
 import type { Command, Impact } from '../../../contract/command.ts'
 import type { ResultSample } from '../../../contract/record.ts'
 import type { Permit } from '../../checkpoint.ts'
-import type { SideConnection } from './side-connection.ts'
-import type { Catalog } from './sql/catalog.ts'
 import type { MaskingHint } from './masking/hint.ts'
+import type { SideConnection } from './side-connection.ts'
+import type { Soon } from './soon.ts'
+import type { Catalog } from './sql/catalog.ts'
 
 export type { OpenSideConnection, SideConnection } from './side-connection.ts'
 
@@ -70,12 +71,12 @@ export interface StatementReader {
    * Never rejects for what the SQL says: what does not parse is one Statement whose facts say `parsed: false`.
    * `whole`: bytes of the whole text, when `sql` is only its beginning because the rest is too large to be judged.
    */
-  read(sql: Buffer, session: SqlSession, whole?: number): Promise<ReadResult>
+  read(sql: Buffer, session: SqlSession, whole?: number): Soon<ReadResult>
   /**
    * The same statement judged by the catalog as it is now: to be asked before each Execute of what was read at Parse, as
    * a function may have been replaced since. The very same object when nothing has changed.
    */
-  refresh(statement: Statement, session: SqlSession): Promise<Statement>
+  refresh(statement: Statement, session: SqlSession): Soon<Statement>
   /** A fast-path FunctionCall: verb `FUNCTION CALL`, the function by OID from the catalog. */
   functionCall(oid: number, session: SqlSession): Promise<Statement>
 }
@@ -97,7 +98,7 @@ export interface ResultMasker {
    * For every permitted statement, before it is forwarded, in the order in which they are. A sentence: it must not be
    * forwarded, because it would store masked values where nobody could recognise them any more; answer it as a refusal.
    */
-  before(statement: Statement, permit: Permit, session: SqlSession): string | undefined | Promise<string | undefined>
+  before(statement: Statement, permit: Permit, session: SqlSession): Soon<string | undefined>
   /**
    * Before a command's first row, once. `description` is the whole RowDescription frame as it will apply (formats
    * included); undefined when there is none: then every value is masked. `fresh`: the server sent it for this very
@@ -110,7 +111,7 @@ export interface ResultMasker {
     permit: Permit,
     session: SqlSession,
     fresh: boolean,
-  ): RowHandling | Promise<RowHandling>
+  ): Soon<RowHandling>
   /** Before a command's first CopyData to the client. `response` is the whole CopyOutResponse frame. */
   copyOut(response: Buffer, statement: Statement, permit: Permit, session: SqlSession): Promise<CopyHandling>
   /**

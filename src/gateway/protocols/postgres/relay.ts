@@ -18,7 +18,7 @@ import { createOutward } from './outward.ts'
 import type { AskImpact, OpenSideConnection, ResultMasker, StatementReader } from './parts.ts'
 import { brokenProtocol, refusalResponse } from './refusals.ts'
 import { Session } from './session.ts'
-import type { Catalog } from './sql/catalog.ts'
+import type { Catalogs } from './sql/catalog.ts'
 import type { Limits, Talk } from './talk.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -29,7 +29,7 @@ export interface RelayParts {
   readonly connectTimeoutMs: number
   readonly reader: Promise<StatementReader>
   readonly impact: AskImpact
-  createCatalog(open: OpenSideConnection): Catalog
+  readonly catalogs: Catalogs
   createMasker(open: OpenSideConnection, database: string): ResultMasker
 }
 
@@ -49,7 +49,7 @@ export async function relay(
     client,
     outward: createOutward(outlet, `refused by hoop ${randomBytes(12).toString('hex')}`),
     ledger,
-    session: new Session(parts.createCatalog(upstream.side.open), ledger),
+    session: new Session(parts.catalogs.of(upstream.loginName, upstream.side.open), ledger),
     reader: await parts.reader,
     masker: parts.createMasker(upstream.side.open, `${upstream.target.name}/${upstream.database}`),
     impact: parts.impact,

@@ -5,70 +5,71 @@ import type { Checkpoint, Permit } from '../../checkpoint.ts'
 import { rowsOfTag } from './messages.ts'
 import type { CopyHandling, RowHandling, Statement } from './parts.ts'
 
-export interface Run {
+export class Run {
   readonly statement: Statement
   readonly permit: Permit
-  readonly settled: boolean
   /** The target has begun to answer it. */
-  begun: boolean
+  begun = false
   /** How its rows are shown; undefined until the first description. */
   rows: RowHandling | undefined
   copy: CopyHandling | undefined
-  sent(bytes: number): void
-  shown(bytes: number, rows: number): void
-  /** A command tag arrived; the run is not over before `settle`. */
-  tagged(tag: string): void
-  settle(end: Pick<Outcome, 'status' | 'error'>): void
-  /** The target will not get to it (any more). */
-  skip(): void
-}
+  readonly #checkpoint: Checkpoint
+  readonly #clock: Clock
+  readonly #started: number
+  #bytesIn = 0
+  #bytesOut = 0
+  #rows = 0
+  #tag: string | undefined
+  #settled = false
 
-export function createRun(checkpoint: Checkpoint, clock: Clock, statement: Statement, permit: Permit): Run {
-  const started = clock.elapsed()
-  let bytesIn = 0
-  let bytesOut = 0
-  let rows = 0
-  let tag: string | undefined
-  let settled = false
-  const run: Run = {
-    statement,
-    permit,
-    begun: false,
-    rows: undefined,
-    copy: undefined,
-    get settled() {
-      return settled
-    },
-    sent(bytes) {
-      bytesIn += bytes
-    },
-    shown(bytes, count) {
-      run.begun = true
-      bytesOut += bytes
-      rows += count
-    },
-    tagged(text) {
-      tag = text
-    },
-    settle(end) {
-      if (settled) return
-      settled = true
-      const filters = [run.rows, run.copy].filter((handling) => handling !== undefined && handling !== 'untouched')
-      const sample = filters.map((filter) => filter.sample()).find((result) => result !== undefined)
-      checkpoint.settle(permit, {
-        ...end,
-        rows: (tag === undefined ? undefined : rowsOfTag(tag)) ?? rows,
-        bytesIn,
-        bytesOut,
-        durationMs: Math.max(0, clock.elapsed() - started),
-        ...(tag === undefined ? {} : { summary: tag }),
-        ...(filters.some((filter) => filter.masked) ? { masked: true } : {}),
-        ...(sample === undefined ? {} : { result: sample }),
-      })
-    },
-    skip() {
-      run.settle({ status: run.begun ? 'done' : 'not-run' })
-    },
+  constructor(checkpoint: Checkpoint, clock: Clock, statement: Statement, permit: Permit) {
+    this.#checkpoint = checkpoint
+    this.#clock = clock
+    this.#started = clock.elapsed()
+    this.statement = statement
+    this.permit = permit
   }
-  return run
+
+  get settled(): boolean {
+    return this.#settled
+  }
+
+  sent(bytes: number): void {
+    this.#bytesIn += bytes
+  }
+
+  shown(bytes: number, rows: number): void {
+    this.begun = true
+    this.#bytesOut += bytes
+    this.#rows += rows
+  }
+
+  /** A command tag arrived; the run is not over before `settle`. */
+  tagged(tag: string): void {
+    this.#tag = tag
+  }
+
+  settle(end: Pick<Outcome, 'status' | 'error'>): void {
+    if (this.#settled) return
+    this.#settled = true
+    const tag = this.#tag
+    const rows = this.rows === 'untouched' ? undefined : this.rows
+    const copy = this.copy === 'untouched' ? undefined : this.copy
+    const sample = rows?.sample() ?? copy?.sample()
+    this.#checkpoint.settle(this.permit, {
+      ...end,
+      rows: (tag === undefined ? undefined : rowsOfTag(tag)) ?? this.#rows,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      durationMs: Math.max(0, this.#clock.elapsed() - this.#started),
+      ...(tag === undefined ? undefined : { summary: tag }),
+      ...(rows?.masked === true || copy?.masked === true ? { masked: true } : undefined),
+      ...(sample === undefined ? undefined : { result: sample }),
+    })
+  }
+
+  /** The target will not get to it (any more). */
+  skip(): void {
+    this.settle({ status: this.begun ? 'done' : 'not-run' })
+  }
 }

@@ -1,12 +1,11 @@
 /**
  * The client's half of SCRAM-SHA-256 (RFC 5802, RFC 7677; PostgreSQL manual, "SASL Authentication"), with channel binding
- * to the server's certificate (tls-server-end-point, RFC 5929) where there is TLS. Pure apart from the nonce it is given.
+ * to the server's certificate (tls-server-end-point, RFC 5929) where there is TLS. Apart from what salted.ts
+ * remembers it depends only on what it is given.
  */
-import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { hoopError } from '../../../contract/error-codes.ts'
-
-const derive = promisify(pbkdf2)
+import { saltedPassword } from './salted.ts'
 
 export interface ScramStart {
   readonly mechanisms: readonly string[]
@@ -49,7 +48,7 @@ export function createScram({ mechanisms, nonce, certificate }: ScramStart): Scr
         throw hoopError('target-refused', 'the target does not follow SCRAM: its nonce is not ours')
       if (!Number.isInteger(iterations) || iterations < 1 || iterations > mostIterations)
         throw hoopError('target-refused', `the target asks for ${i} SCRAM iterations`)
-      const salted = await derive(password.normalize('NFKC'), Buffer.from(s, 'base64'), iterations, 32, 'sha256')
+      const salted = await saltedPassword(password, Buffer.from(s, 'base64'), iterations)
       const clientKey = hmac(salted, 'Client Key')
       const withoutProof = `c=${Buffer.concat([Buffer.from(header), binding]).toString('base64')},r=${r}`
       const text = `${firstBare},${serverFirst},${withoutProof}`

@@ -95,6 +95,8 @@ export class Session implements SqlSession {
     if (status !== 'T') this.#mixed = false
     if (status === 'T') this.#undone = false
     if (status !== 'I') return
+    // Only now others can see it: what they have learnt until now may be from before.
+    if (this.#ledger.catalogMayHaveChanged()) this.catalog.invalidate()
     if (before !== undefined && this.#before !== undefined) {
       if (this.#undone) this.#settings = before
       else for (const name of this.#local) this.#restore(name, before)
@@ -108,6 +110,8 @@ export class Session implements SqlSession {
 
   /** The conversation is over. */
   end(): void {
+    // Whether the server still commits it, nobody hears any more.
+    if (this.#ledger.catalogMayHaveChanged()) this.catalog.distrust()
     this.#endPortals()
   }
 

@@ -1,7 +1,8 @@
 /** What the client gets to see of an answer: untouched, masked by its permit's duties, or withheld. */
-import type { CopyHandling, ResultMasker, RowHandling } from './parts.ts'
+import type { CopyHandling, RowHandling } from './parts.ts'
 import { code, endsConnection, errorResponse, noticeResponse, readFields } from './messages.ts'
 import type { Run } from './run.ts'
+import { andThen, type Soon } from './soon.ts'
 import type { Talk } from './talk.ts'
 import { beginningBytes, type Piece } from './wire.ts'
 
@@ -11,11 +12,11 @@ export interface Shown {
   plain(piece: Piece): void
   /** Our words in the place of the target's. */
   ours(piece: Piece, frame: Buffer): void
-  description(piece: Piece, run: Run | undefined): Promise<void> | void
+  description(piece: Piece, run: Run | undefined): Soon<void>
   /** One that we asked for: it is not shown. */
-  silentDescription(piece: Piece, run: Run | undefined): Promise<void> | void
+  silentDescription(piece: Piece, run: Run | undefined): Soon<void>
   /** One row, or a run of them. `description`: what the client was told of these very rows before the run began. */
-  rows(piece: Piece, run: Run | undefined, description: Buffer | undefined): Promise<void> | void
+  rows(piece: Piece, run: Run | undefined, description: Buffer | undefined): Soon<void>
   copyOut(piece: Piece, run: Run | undefined): Promise<void>
   copyData(piece: Piece, run: Run | undefined): void
   copyDone(piece: Piece, run: Run | undefined): void
@@ -48,13 +49,9 @@ export function createShown(talk: Talk): Shown {
     run?.shown(frames.length, 0)
     outlet.add(frames)
   }
-  function planRows(run: Run, description: Buffer | undefined): ReturnType<ResultMasker['rows']> {
+  function planRows(run: Run, description: Buffer | undefined): Soon<RowHandling> {
     const handling = masker.rows(description, run.statement, run.permit, session, description !== undefined)
-    if (!(handling instanceof Promise)) {
-      run.rows = handling
-      return handling
-    }
-    return handling.then((planned) => {
+    return andThen(handling, (planned) => {
       run.rows = planned
       return planned
     })
@@ -101,17 +98,15 @@ export function createShown(talk: Talk): Shown {
     description(piece, run) {
       // What columns there are is no secret: only their values are masked.
       pass(piece, undefined, 0)
-      return isLookedAt(run) ? over(planRows(run, piece.bytes)) : undefined
+      return isLookedAt(run) ? andThen(planRows(run, piece.bytes), nothingMore) : undefined
     },
     silentDescription(piece, run) {
-      return isLookedAt(run) ? over(planRows(run, piece.bytes)) : undefined
+      return isLookedAt(run) ? andThen(planRows(run, piece.bytes), nothingMore) : undefined
     },
     rows(piece, run, description) {
       streaming = true
       if (!isLookedAt(run)) return pass(piece, run, piece.frames)
-      const handling = run.rows ?? planRows(run, description)
-      if (handling instanceof Promise) return handling.then((planned) => filtered(piece, run, planned))
-      filtered(piece, run, handling)
+      return andThen(run.rows ?? planRows(run, description), (handling) => filtered(piece, run, handling))
     },
     async copyOut(piece, run) {
       if (isLookedAt(run)) run.copy = await masker.copyOut(piece.bytes, run.statement, run.permit, session)
@@ -175,10 +170,7 @@ function isLooking(handling: RowHandling): handling is Exclude<RowHandling, 'unt
   return handling !== 'untouched' && !handling.sated
 }
 
-/** Waits for what has to be waited for, and not otherwise. */
-function over(planned: RowHandling | Promise<RowHandling>): Promise<void> | void {
-  return planned instanceof Promise ? planned.then(() => undefined) : undefined
-}
+function nothingMore(): void {}
 
 /** A message that is too long to be masked: its kind and code stay, its words do not. */
 function withheld(piece: Piece): Buffer {

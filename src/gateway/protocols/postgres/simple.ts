@@ -4,17 +4,29 @@ import { clear } from './clear.ts'
 import { readQuery } from './messages.ts'
 import type { Statement } from './parts.ts'
 import { drop, type Rest } from './rest.ts'
+import { andThen, type Soon } from './soon.ts'
 import { type Talk, untilAnswered, untilCertain } from './talk.ts'
 import type { Piece } from './wire.ts'
 
-export async function query(talk: Talk, piece: Piece): Promise<Rest | undefined> {
-  const { ledger, session, outward } = talk
-  await untilCertain(talk)
+export function query(talk: Talk, piece: Piece): Soon<Rest | undefined> {
   const sql = piece.last ? readQuery(piece.bytes) : piece.bytes.subarray(5)
-  // EXECUTE names a statement; which one it is must not depend on what the server has yet to accept.
-  if (session.statements.doubtfulBefore(talk.group) && mentionsExecute(sql)) await untilAnswered(talk, talk.group - 1)
-  if (talk.skipping || talk.over) return drop
-  const { statements } = await talk.reader.read(sql, session, piece.last ? undefined : piece.total - 6)
+  return andThen(untilNamed(talk, sql), () => {
+    if (talk.skipping || talk.over) return drop
+    const whole = piece.last ? undefined : piece.total - 6
+    return andThen(talk.reader.read(sql, talk.session, whole), ({ statements }) => ask(talk, piece, statements))
+  })
+}
+
+/** EXECUTE names a statement; which one it is must not depend on what the server has yet to accept. */
+export function untilNamed(talk: Talk, sql: Buffer): Soon<void> {
+  return andThen(untilCertain(talk), () => {
+    if (talk.session.statements.doubtfulBefore(talk.group) && mentionsExecute(sql))
+      return untilAnswered(talk, talk.group - 1)
+  })
+}
+
+async function ask(talk: Talk, piece: Piece, statements: readonly Statement[]): Promise<Rest | undefined> {
+  const { ledger, outward } = talk
   const [first, ...others] = statements
   if (first === undefined) {
     if (!piece.last) throw new Error('a statement that is too large to read cannot be empty')
@@ -61,6 +73,6 @@ export function changesMeaning(statements: readonly Statement[]): boolean {
   return statements.some(({ effects }) => effects.length > 0)
 }
 
-export function mentionsExecute(sql: Buffer): boolean {
+function mentionsExecute(sql: Buffer): boolean {
   return /execute/i.test(sql.toString('latin1'))
 }

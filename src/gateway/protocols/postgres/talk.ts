@@ -11,6 +11,7 @@ import { parameterStatus } from './messages.ts'
 import type { Outward } from './outward.ts'
 import type { AskImpact, OpenSideConnection, ResultMasker, StatementReader } from './parts.ts'
 import type { Session } from './session.ts'
+import type { Soon } from './soon.ts'
 
 export interface Talk {
   readonly client: { readonly intake: Intake; readonly outlet: Outlet }
@@ -75,7 +76,11 @@ export function releaseAsides(talk: Talk): void {
  * Before anything is judged: what changes the meaning of statements has been answered, and nothing of earlier groups is
  * on its way that might. Inside a group only asking the server to flush brings answers forward.
  */
-export async function untilCertain(talk: Talk): Promise<void> {
+export function untilCertain(talk: Talk): Soon<void> {
+  if (talk.unsettled !== undefined || !talk.session.certain) return becomeCertain(talk)
+}
+
+async function becomeCertain(talk: Talk): Promise<void> {
   const { unsettled, ledger, session } = talk
   if (unsettled !== undefined && ledger.has(unsettled)) {
     await talk.outward.flush()
@@ -92,8 +97,11 @@ export async function askForAnswers(talk: Talk): Promise<void> {
   await talk.outward.flush()
 }
 
-export async function untilAnswered(talk: Talk, group: number): Promise<void> {
-  if (talk.ledger.isAnswered(group)) return
+export function untilAnswered(talk: Talk, group: number): Soon<void> {
+  if (!talk.ledger.isAnswered(group)) return becomeAnswered(talk, group)
+}
+
+async function becomeAnswered(talk: Talk, group: number): Promise<void> {
   await talk.outward.flush()
   await talk.ledger.until(() => talk.ledger.isAnswered(group) || talk.over)
 }

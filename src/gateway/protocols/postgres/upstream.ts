@@ -2,7 +2,7 @@
 import { hoopError } from '../../../contract/error-codes.ts'
 import type { Credential, Target } from '../protocol.ts'
 import type { Client, StartupClient } from './greeting.ts'
-import { type LoggedIn, login } from './login.ts'
+import { type LoggedIn, type LoginWish, login } from './login.ts'
 import { createSide, type Side, sideOptions } from './side.ts'
 
 export type Upstream =
@@ -11,6 +11,8 @@ export type Upstream =
       readonly target: Target
       readonly database: string
       readonly login: LoggedIn
+      /** The same for all whose names mean the same: where, as whom, to which database, with which startup options. */
+      readonly loginName: string
       /** The credential stays in here: whoever opens a side connection never sees it. */
       readonly side: Side
     }
@@ -47,7 +49,19 @@ export async function connectUpstream({
   const ours = new Set(sideOptions.map(([name]) => name.toString()))
   const options = [...client.options.filter(([name]) => !ours.has(name.toString())), ...sideOptions]
   const side = createSide((ends) => login({ target, credential, database, options, signal: within(ends) }))
-  return { kind: 'startup', target, database: database.toString(), login: loggedIn, side }
+  return {
+    kind: 'startup',
+    target,
+    database: database.toString(),
+    login: loggedIn,
+    loginName: nameOf(target, database, options),
+    side,
+  }
+}
+
+function nameOf({ name, host, port, user }: Target, database: Buffer, options: LoginWish['options']): string {
+  const texts = [database, ...options.flat()].map((bytes) => bytes.toString('latin1'))
+  return JSON.stringify([name, host, port, user, ...texts])
 }
 
 function chooseDatabase(target: Target, client: StartupClient): Buffer {

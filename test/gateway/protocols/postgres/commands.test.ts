@@ -85,6 +85,52 @@ async function one(sql: string): Promise<Statement> {
 const facts = async (sql: string) => (await one(sql)).command.facts
 const objects = async (sql: string) => (await one(sql)).command.objects
 
+describe('texts that differ in integers alone', () => {
+  const skeletons = [
+    'SELECT name FROM users WHERE id = #;',
+    'UPDATE users SET name = name WHERE id = # OR id <> #',
+    'DELETE FROM hr.staff WHERE id IN (#, #)',
+    'SELECT changes() FROM users WHERE id > #',
+    'SELECT name INTO some FROM users WHERE id < #',
+  ]
+
+  test('are each what they are when read alone, with their own text', async () => {
+    for (const skeleton of skeletons)
+      for (const values of [
+        ['3', '3'],
+        ['4', '4'],
+        ['5', '6'],
+        ['0', '7'],
+        ['77', '77'],
+      ]) {
+        let at = 0
+        const text = skeleton.replaceAll('#', () => values[at++] ?? '')
+        const [together] = await read(text)
+        session.catalog = createCatalog(async () => side, { now: () => clock })
+        const fresh = await createStatementReader({ maxStatementBytes: 1000 })
+        const [alone] = (await fresh.read(Buffer.from(text), session)).statements
+        expect({ ...together, masking: undefined }, text).toEqual({ ...alone, masking: undefined })
+        expect(together?.command.text).toBe(text.replace(';', ''))
+      }
+  })
+
+  test('are judged once, and again when the catalog may have changed', async () => {
+    await one('SELECT name FROM users WHERE id = 1')
+    const first = await one('SELECT name FROM users WHERE id = 2')
+    const before = questions
+    const second = await one('SELECT name FROM users WHERE id = 3')
+    expect(second.command.text).toBe('SELECT name FROM users WHERE id = 3')
+    // What policy judges by is the very same, so that a judgement can be found again by it.
+    expect(second.command.facts).toBe(first.command.facts)
+    expect(questions).toBe(before)
+    session.catalog.invalidate()
+    const third = await one('SELECT name FROM users WHERE id = 4')
+    expect(third.command.facts).not.toBe(first.command.facts)
+    expect(questions).toBeGreaterThan(before)
+    expect((await reader.refresh(second, session)).command).toEqual(second.command)
+  })
+})
+
 describe('a command', () => {
   test('has the exact text of its statement, its verb, and objects with their schema', async () => {
     const [first, second] = await read(' SELECT * FROM users ; /* x */ DROP TABLE "users";')
@@ -179,6 +225,30 @@ describe('the catalog', () => {
     session.catalog.invalidate()
     expect((await reader.refresh(statement, session)).command.facts.kind).toBe('write')
     await db.query("CREATE OR REPLACE FUNCTION changes() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+  })
+
+  test('judges a prepared statement again when planning it does more than before', async () => {
+    await db.query(
+      `CREATE FUNCTION public.adds() RETURNS int LANGUAGE sql VOLATILE AS 'INSERT INTO hr.staff VALUES (1) RETURNING id'`,
+    )
+    const statement = await one('SELECT adds()')
+    expect(statement.eager).toBe(false)
+    await db.query('ALTER FUNCTION adds() IMMUTABLE')
+    session.catalog.invalidate()
+    const again = await reader.refresh(statement, session)
+    expect(again.command).toEqual(statement.command)
+    expect(again.eager).toBe(true)
+    await db.query('DROP FUNCTION adds')
+  })
+
+  test('is looked at once for a prepared statement that it did not change', async () => {
+    const statement = await one('SELECT name FROM users WHERE id = $1')
+    session.catalog.invalidate()
+    expect(await reader.refresh(statement, session)).toBe(statement)
+    const before = questions
+    expect(reader.refresh(statement, session)).toBe(statement)
+    expect(reader.refresh(statement, session)).toBe(statement)
+    expect(questions).toBe(before)
   })
 
   test('counts for less than what the open transaction has just made', async () => {

@@ -4,6 +4,7 @@
  */
 import type { Masks, Permit } from '../../../checkpoint.ts'
 import type { SqlSession, Statement } from '../parts.ts'
+import type { Soon } from '../soon.ts'
 import type { Tree } from '../sql/statement.ts'
 import type { MaskCatalog } from './catalog.ts'
 import { createWalk } from './lineage.ts'
@@ -14,11 +15,7 @@ import { callsSuspects } from './touches.ts'
 import { unknownGround } from './unsure.ts'
 
 /** A sentence that says what is wrong with it; undefined: nothing. At once where that is known. */
-export type Objection = (
-  statement: Statement,
-  permit: Permit,
-  session: SqlSession,
-) => string | undefined | Promise<string | undefined>
+export type Objection = (statement: Statement, permit: Permit, session: SqlSession) => Soon<string | undefined>
 
 export function createObjection(outlook: Outlook, catalog: Pick<MaskCatalog, 'expectChange'>): Objection {
   const { unsure, definitions, sensitivityOf, groundFor } = outlook

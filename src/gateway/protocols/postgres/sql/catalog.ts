@@ -1,7 +1,8 @@
 /**
- * What names mean at the target, asked of its catalog over the side connection and remembered: functions, operators,
- * types and relations by name, with every schema they occur in. One catalog a conversation: it also keeps what this
- * session's own open transaction has changed, which nobody else can see yet.
+ * What names mean at the target, asked of its catalog over a side connection and remembered: functions, operators, types
+ * and relations by name, with every schema they occur in. What one conversation has learnt is known to all that log in
+ * alike; a change that passes through the door makes all of them ask anew. A conversation has a Catalog of its own all the
+ * same, because what its open transaction has changed nobody else can see yet (pending.ts).
  */
 import type { OpenSideConnection } from '../side-connection.ts'
 import { ask } from './catalog-query.ts'
@@ -17,6 +18,13 @@ export interface Catalog {
   lookup(names: CatalogNames): Promise<CatalogAnswer>
   /** Everything learnt is stale: asked anew next time. */
   invalidate(): void
+  /** A change is on its way of which nobody will hear whether it became real: for a while nothing is believed. */
+  distrust(): void
+}
+
+export interface Catalogs {
+  /** `login`: what has to be the same, so that names mean the same: server, database, user, startup options. */
+  of(login: string, open: OpenSideConnection): Catalog
 }
 
 interface CatalogOptions {
@@ -27,12 +35,50 @@ interface CatalogOptions {
 }
 
 const defaultBelievedForMs = 15_000
+/** Longer than a server takes to find out that a client is gone. */
+const distrustForMs = 5_000
 const mostNames = 5_000
+const mostLogins = 200
 
+export function createCatalogs(options: CatalogOptions = {}): Catalogs {
+  // A Map iterates in the order of insertion: the first is the one that was not used for longest.
+  const all = new Map<string, Knowledge>()
+  return {
+    of(login, open) {
+      const knowledge = all.get(login) ?? createKnowledge(options)
+      all.delete(login)
+      all.set(login, knowledge)
+      for (const oldest of all.keys()) {
+        if (all.size <= mostLogins) break
+        all.delete(oldest)
+      }
+      return catalogOver(knowledge, open)
+    },
+  }
+}
+
+/** One that shares with nobody. */
 export function createCatalog(open: OpenSideConnection, options: CatalogOptions = {}): Catalog {
-  const { believedForMs = defaultBelievedForMs, now = () => performance.now() } = options
+  return catalogOver(createKnowledge(options), open)
+}
+
+type Knowledge = ReturnType<typeof createKnowledge>
+
+function catalogOver(knowledge: Knowledge, open: OpenSideConnection): Catalog {
+  return {
+    get generation() {
+      return knowledge.generation()
+    },
+    lookup: (names) => knowledge.lookup(names, open),
+    invalidate: knowledge.invalidate,
+    distrust: knowledge.distrust,
+  }
+}
+
+function createKnowledge({ believedForMs = defaultBelievedForMs, now = () => performance.now() }: CatalogOptions) {
   let generation = 1
   let since = now()
+  let distrustedUntil = Number.NEGATIVE_INFINITY
   let known = createKnown()
 
   function invalidate(): void {
@@ -42,15 +88,16 @@ export function createCatalog(open: OpenSideConnection, options: CatalogOptions 
   }
 
   function expire(): void {
-    if (now() - since > believedForMs || known.count > mostNames) invalidate()
+    const believed = now() < distrustedUntil ? 0 : believedForMs
+    if (now() - since > believed || known.count > mostNames) invalidate()
   }
 
   return {
-    get generation() {
+    generation(): number {
       expire()
       return generation
     },
-    async lookup(names) {
+    async lookup(names: CatalogNames, open: OpenSideConnection): Promise<CatalogAnswer> {
       expire()
       // What is invalidated while the target answers must not be kept; it may be older than the change.
       const kept = known
@@ -59,5 +106,9 @@ export function createCatalog(open: OpenSideConnection, options: CatalogOptions 
       return kept.answer(names)
     },
     invalidate,
+    distrust(): void {
+      invalidate()
+      distrustedUntil = now() + distrustForMs
+    },
   }
 }

@@ -2,6 +2,7 @@
  * SQL text out of the client's bytes. PostgreSQL converts them from client_encoding before its lexer sees them, so a text
  * must be read in that encoding: in some of them the second byte of a character may be a quote or a backslash.
  */
+import { isAscii } from 'node:buffer'
 
 /** Encodings whose characters above ASCII have no byte below 0x80 (every server encoding is one). */
 const decoders: Readonly<Record<string, string>> = {
@@ -54,8 +55,4 @@ export function decodeSql(bytes: Buffer, encoding: string | undefined): string |
   } catch {
     return undefined
   }
-}
-
-export function isAscii(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte < 0x80)
 }
