@@ -80,6 +80,7 @@ export const noMasks: Masks = {
   column: () => undefined,
   mask: (_style, value) => value,
   detect: (value) => value,
+  hint: () => undefined,
   suspects: () => false,
 }
 

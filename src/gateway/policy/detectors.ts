@@ -28,7 +28,18 @@ const ssn = /(?<![\d-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-
 
 function* matches(text: string, patterns: readonly RegExp[]): Iterable<Finding> {
   for (const pattern of patterns)
-    for (const match of text.matchAll(pattern)) yield { start: match.index, end: match.index + match[0].length }
+    for (const match of everyMatch(text, pattern)) yield { start: match.index, end: match.index + match[0].length }
+}
+
+/** As `matchAll`, which compiles a copy of the expression each time; its place is kept here instead. */
+function* everyMatch(text: string, pattern: RegExp): Iterable<RegExpExecArray> {
+  for (let from = 0; ; ) {
+    pattern.lastIndex = from
+    const match = pattern.exec(text)
+    if (match === null) return
+    from = match.index + match[0].length
+    yield match
+  }
 }
 
 const longestLocalPart = 64
@@ -79,7 +90,7 @@ const longestCard = 19
 const digitRun = /(?<![A-Za-z0-9])\d{1,19}(?:([ -])\d{1,19}(?:\1\d{1,19})*)?(?![A-Za-z0-9])/g
 
 function* findCards(text: string): Iterable<Finding> {
-  for (const match of text.matchAll(digitRun)) {
+  for (const match of everyMatch(text, digitRun)) {
     const before = text.charCodeAt(match.index - 1)
     // The fraction of a decimal number.
     if (before === 0x2e && isDigit(text.charCodeAt(match.index - 2))) continue
@@ -133,7 +144,7 @@ function isDigit(code: number): boolean {
 const ibanStart = /(?<![A-Za-z0-9])[A-Za-z]{2}\d\d/g
 
 function* findIbans(text: string): Iterable<Finding> {
-  for (const match of text.matchAll(ibanStart)) {
+  for (const match of everyMatch(text, ibanStart)) {
     const end = ibanEnd(text, match.index)
     if (end !== undefined) yield { start: match.index, end }
   }
@@ -174,7 +185,7 @@ const pemEnd = /-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----/g
 
 function* findPrivateKeys(text: string): Iterable<Finding> {
   let covered = 0
-  for (const begin of text.matchAll(pemBegin)) {
+  for (const begin of everyMatch(text, pemBegin)) {
     if (begin.index < covered) continue
     pemEnd.lastIndex = begin.index + begin[0].length
     const end = pemEnd.exec(text)

@@ -9,6 +9,12 @@ export interface ColumnName {
 export const maskStyles = ['redact', 'partial', 'hash', 'null'] as const
 export type MaskStyle = (typeof maskStyles)[number]
 
+/** How many bytes at the beginning and at the end of a value may be seen; dots stand for what is between. */
+export interface Hint {
+  readonly head: number
+  readonly tail: number
+}
+
 /** What must not be seen, for one target and one person, compiled from the config. Pure. */
 export interface Masks {
   /** Nothing to mask: answers may pass untouched. */
@@ -22,6 +28,8 @@ export interface Masks {
   column(name: ColumnName): MaskStyle | undefined
   /** The whole value, masked in this style; null for style `null`. */
   mask(style: MaskStyle, value: string): string | null
+  /** What style `partial` leaves of a value that is ASCII; undefined: only `mask` can tell. Makes no strings. */
+  hint(bytes: Uint8Array, start: number, end: number): Hint | undefined
   /** False: no detector finds anything in these bytes, whatever text they are part of. Quick, to be asked first. */
   suspects(bytes: Uint8Array, start: number, end: number): boolean
   /**

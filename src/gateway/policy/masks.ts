@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { type DetectorName, detectorNames, type MaskRule } from '../config/schema.ts'
 import { detectors } from './detectors.ts'
-import { maskValue, strictest } from './mask-styles.ts'
+import { hintOfBytes, maskValue, strictest } from './mask-styles.ts'
 import type { ColumnName, Masks, MaskStyle } from './masking.ts'
 import { compileGlobs, type Fits } from './patterns.ts'
 import { compileSubject, compileTarget, type RuleTarget, type Subject } from './rules.ts'
@@ -54,6 +54,7 @@ function masksOf(rules: readonly MaskRule[], hashKey: Uint8Array): Masks {
     hasDetectors: styles.size > 0,
     column: (name) => columnStyle(columns, name),
     mask: (style, value) => maskValue(style, value, hashKey),
+    hint: hintOfBytes,
     suspects: (bytes, start, end) => wanted !== 0 && isSuspect(bytes, start, end, wanted),
     detect: (value) => (styles.size === 0 ? value : maskFindings(value, findAll(value, styles), hashKey)),
   }

@@ -42,6 +42,50 @@ describe('columns', () => {
   })
 })
 
+describe('a hint of bytes', () => {
+  const { mask, hint } = masks({ columns: ['*.*.*'] })
+  const hinted = (value: string) => {
+    const bytes = Buffer.from(`<${value}>`)
+    const left = hint(bytes, 1, bytes.length - 1)
+    return left === undefined ? undefined : `${value.slice(0, left.head)}•••${value.slice(value.length - left.tail)}`
+  }
+
+  test('is what the style `partial` shows of the same text', () => {
+    const signs = ['a', 'Z', '_', '7', '4', '0', '@', '.', ' ', '-', '+', '(', '/', ',', '\t', '"']
+    let seed = 1
+    const random = (below: number) => {
+      seed = (seed * 48_271) % 2_147_483_647
+      return seed % below
+    }
+    let told = 0
+    for (let round = 0; round < 50_000; round++) {
+      // Few signs a value, so that numbers and addresses come up.
+      const few = Array.from({ length: 1 + random(4) }, () => signs[random(signs.length)] ?? '')
+      const value = Array.from({ length: random(24) }, () => few[random(few.length)]).join('')
+      const found = hinted(value)
+      if (found === undefined) continue
+      told++
+      expect(found, JSON.stringify(value)).toBe(mask('partial', value))
+    }
+    expect(told).toBeGreaterThan(45_000)
+  })
+  test.each([
+    '',
+    'a@b.cd',
+    `${'a'.repeat(315)}@b.cd`,
+    `${'a'.repeat(316)}@b.cd`,
+    '1'.repeat(64),
+    '1'.repeat(65),
+    'a@b@c.de',
+  ])('keeps to the limits of its parts: %s', (value) => {
+    expect(hinted(value)).toBe(mask('partial', value))
+  })
+  test('is not told of what is not ASCII, nor of last digits that stand apart', () => {
+    expect(hinted('jürgen@acme.com')).toBeUndefined()
+    expect(hinted('4111 1111 1111 11-11')).toBeUndefined()
+  })
+})
+
 describe('styles', () => {
   const { mask } = masks({ columns: ['*.*.*'] })
   test.each([

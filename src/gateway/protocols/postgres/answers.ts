@@ -6,6 +6,7 @@ import { hoopError } from '../../../contract/error-codes.ts'
 import type { Intake } from '../wire/intake.ts'
 import type { Expected } from './ledger.ts'
 import {
+  code,
   endsConnection,
   readCommandTag,
   readFields,
@@ -16,6 +17,7 @@ import {
 import { refusalResponse } from './refusals.ts'
 import { createShown } from './shown.ts'
 import type { Run } from './run.ts'
+import { andThen, type Soon } from './soon.ts'
 import { releaseAsides, type Talk } from './talk.ts'
 import { createCutter, nameOfType, type Piece } from './wire.ts'
 
@@ -24,7 +26,11 @@ const smallAnswer = 1024 * 1024
 /** Resolves when the target says no more. */
 export async function listenToTarget(talk: Talk, intake: Intake): Promise<void> {
   const shown = createShown(talk)
-  const cutter = createCutter({ from: 'the target', limit: (type) => shown.limit(type) ?? limitOf(type) })
+  const cutter = createCutter({
+    from: 'the target',
+    limit: (type) => shown.limit(type, runOf(talk.ledger.head())) ?? limitOf(type),
+    runs: isBulk,
+  })
   for (;;) {
     const chunk = await intake.next()
     if (chunk === undefined) return
@@ -38,15 +44,16 @@ export async function listenToTarget(talk: Talk, intake: Intake): Promise<void> 
       if (waiting !== undefined) await waiting
       if (piece.last && talk.asides.length > 0) releaseAsides(talk)
     }
-    await talk.client.outlet.flush()
+    // The end of an answer leaves at once.
+    await (shown.isStreaming ? talk.client.outlet.flushPart() : talk.client.outlet.flush())
   }
 
-  function answer(piece: Piece): Promise<void> | void {
+  function answer(piece: Piece): Soon<void> {
     const { ledger, session } = talk
     const head = ledger.head()
     switch (String.fromCharCode(piece.type)) {
       case 'D':
-        return shown.row(piece, runOf(head))
+        return shown.rows(piece, runOf(head), head?.kind === 'execute' ? head.portal?.description : undefined)
       case 'd':
         return shown.copyData(piece, runOf(head))
       case 'T':
@@ -121,14 +128,15 @@ export async function listenToTarget(talk: Talk, intake: Intake): Promise<void> 
     talk.ledger.shift(true)
   }
 
-  async function described(piece: Piece, head: Expected | undefined): Promise<void> {
+  function described(piece: Piece, head: Expected | undefined): Soon<void> {
     switch (head?.kind) {
       case 'query':
         return shown.description(piece, runOf(head))
       case 'describe-portal':
-        if (head.shown) shown.plain(piece)
-        else if (head.portal !== undefined) head.portal.description = Buffer.from(piece.bytes)
-        if (!head.shown) await shown.silentDescription(piece, nextRun(talk))
+        if (!head.shown) return andThen(shown.silentDescription(piece, nextRun(talk)), () => talk.ledger.shift(true))
+        // Kept for its Execute; the frame is a view into what arrived.
+        if (head.portal !== undefined) head.portal.description = Buffer.from(piece.bytes)
+        shown.plain(piece)
         break
       case 'describe-statement':
         shown.plain(piece)
@@ -229,6 +237,14 @@ function limitOf(type: number): number | undefined {
       return 'CZ123nsIGHcESNA'.includes(String.fromCharCode(type)) ? smallAnswer : undefined
   }
 }
+
+/** Rows and lines: what comes by the million. */
+function isBulk(type: number): boolean {
+  return type === row || type === line
+}
+
+const row = code('D')
+const line = code('d')
 
 /** The command that an answer in this place is about. */
 export function runOf(head: Expected | undefined): Run | undefined {

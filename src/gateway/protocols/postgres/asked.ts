@@ -3,6 +3,7 @@ import { hoopError } from '../../../contract/error-codes.ts'
 import { callFunction } from './call.ts'
 import { endCopy, forwardCopyData } from './copy.ts'
 import { createExtended } from './extended.ts'
+import { code } from './messages.ts'
 import { drop, type Rest } from './rest.ts'
 import { query } from './simple.ts'
 import { andThen, type Soon } from './soon.ts'
@@ -12,10 +13,16 @@ import { createCutter, type Piece } from './wire.ts'
 /** Bytes of a message around its SQL: header, a statement's name, parameter types. */
 const aroundSql = 512 * 1024
 const smallMessage = 64 * 1024
+const copyData = code('d')
 
 /** Resolves when the client says no more. */
 export async function listenToClient(talk: Talk): Promise<void> {
-  const cutter = createCutter({ from: 'the client', limit: (type) => limits(talk, type) })
+  const cutter = createCutter({
+    from: 'the client',
+    limit: (type) => limits(talk, type),
+    // COPY data.
+    runs: (type) => type === copyData,
+  })
   const handle = createHandler(talk)
   for (;;) {
     const chunk = await talk.client.intake.next()

@@ -1,4 +1,4 @@
-/** COPY from the client: data carries no SQL and streams through; only where it ends matters to the conversation. */
+/** COPY from the client: data carries no SQL and streams through in runs; only where it ends matters to the conversation. */
 import type { Rest } from './rest.ts'
 import type { Talk } from './talk.ts'
 import type { Piece } from './wire.ts'
@@ -6,7 +6,7 @@ import type { Piece } from './wire.ts'
 export function forwardCopyData(talk: Talk, piece: Piece): Rest {
   const forward = (part: Piece) => {
     const run = runOfCopy(talk)
-    run?.sent(part.bytes.length - (part.first ? 5 : 0))
+    run?.sent(part.bytes.length - part.frames * 5)
   }
   forward(piece)
   talk.outward.keepHouse(piece)

@@ -194,7 +194,7 @@ export function createExtended(talk: Talk): Extended {
   ): R {
     const key = keyOf(view.portal)
     const name = Buffer.from(view.portal)
-    const portal: Portal = { prepared, name, parameters, bytes: view.bytes, run, started: false }
+    const portal: Portal = { prepared, name, parameters, bytes: view.bytes, run, started: false, described: false }
     // A portal whose name we cannot tell is one that we do not know: executing it is refused.
     const change = key === undefined ? undefined : session.portals.change(key, portal, talk.group)
     const done = (accepted: boolean) => {
@@ -217,9 +217,13 @@ export function createExtended(talk: Talk): Extended {
     const { group } = talk
     return kind === 'statement'
       ? andThen(meaning(session.statements, key), (prepared) => pass({ kind: 'describe-statement', group, prepared }))
-      : andThen(meaning(session.portals, key), (portal) =>
-          pass({ kind: 'describe-portal', group, portal, shown: true }),
-        )
+      : andThen(meaning(session.portals, key), (portal) => {
+          const settle = (isDescribed: boolean) => {
+            if (portal !== undefined) portal.described = isDescribed
+          }
+          if (!talk.skipping) settle(true)
+          return pass({ kind: 'describe-portal', group, portal, shown: true, done: settle })
+        })
   }
 
   function execute(piece: Piece): Soon<Rest | undefined> {
@@ -281,8 +285,8 @@ export function createExtended(talk: Talk): Extended {
   function expect(portal: Portal | undefined, name: Buffer, runs: readonly [Run, ...Run[]]): void {
     const [run] = runs
     if (portal !== undefined) portal.started = true
-    if (!run.permit.masks.empty || run.permit.sampleRows > 0) {
-      // Only a description made for this very execution says what its columns are.
+    if ((!run.permit.masks.empty || run.permit.sampleRows > 0) && portal?.described !== true) {
+      // Only a description of this very portal says what its columns are.
       ledger.push({ kind: 'describe-portal', group: talk.group, portal, shown: false })
       outward.describePortal(name)
     }

@@ -32,6 +32,7 @@ export interface Outward {
   destroy(): void
 }
 
+const describeUnnamed = describePortal(Buffer.alloc(0))
 const housekeeping = new Set(['B', 'D', 'C', 'S', 'H', 'd', 'c', 'f', 'X'].map(code))
 
 /** `failureName`: a statement name that nobody can know, so that binding it always fails. */
@@ -86,7 +87,7 @@ export function createOutward(outlet: Outlet, failureName: string): Outward {
     say: (what) => say(words[what]),
     prepareNothing: (parse) => say(emptyParse(parse)),
     runNothing: start,
-    describePortal: (name) => say(describePortal(name)),
+    describePortal: (name) => say(name.length === 0 ? describeUnnamed : describePortal(name)),
     flush: () => outlet.flush(),
     end: () => void outlet.end(),
     destroy: () => outlet.destroy(),

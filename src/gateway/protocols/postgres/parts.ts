@@ -111,7 +111,7 @@ export interface ResultMasker {
     permit: Permit,
     session: SqlSession,
     fresh: boolean,
-  ): Promise<RowHandling>
+  ): Soon<RowHandling>
   /** Before a command's first CopyData to the client. `response` is the whole CopyOutResponse frame. */
   copyOut(response: Buffer, statement: Statement, permit: Permit, session: SqlSession): Promise<CopyHandling>
   /**
@@ -125,10 +125,8 @@ export interface ResultMasker {
 export type RowHandling = 'untouched' | RowFilter
 
 export interface RowFilter {
-  /** The RowDescription to show instead; the very same buffer when it stays. Ignored where the client got one before. */
-  readonly description: Buffer
-  /** A whole DataRow frame in, one out; a row that cannot be understood comes out withheld. */
-  row(frame: Buffer): Buffer
+  /** A run of whole DataRow frames in, as many out; a row that cannot be understood comes out withheld. */
+  rows(run: Buffer): Buffer
   /** What to put in place of a row that is larger than the limit for rows that must be looked at. */
   tooLarge(bytes: number): Buffer
   /** No later row has to be looked at: they may stream untouched (a sample is full and nothing is masked). */
@@ -140,8 +138,8 @@ export interface RowFilter {
 export type CopyHandling = 'untouched' | CopyFilter
 
 export interface CopyFilter {
-  /** A whole CopyData frame in; what to show instead (zero or more whole frames) out. */
-  data(frame: Buffer): Buffer
+  /** A run of whole CopyData frames in; what to show instead (zero or more whole frames) out. */
+  data(run: Buffer): Buffer
   /** Before CopyDone: what is still inside. */
   end(): Buffer
   tooLarge(bytes: number): Buffer

@@ -20,6 +20,11 @@ export interface Portal {
   run: Run | undefined
   /** Execute was forwarded. */
   started: boolean
-  /** Its last RowDescription. */
+  /**
+   * The client has had it described, and the target has not failed that: Execute needs no description of ours. What a
+   * portal answers is settled when it is bound.
+   */
+  described: boolean
+  /** Its RowDescription, once that has arrived. */
   description?: Buffer
 }

@@ -1,16 +1,19 @@
 /**
  * Bytes ↔ frames. A frame is one byte of type, four of length (which counts itself) and the rest. Lengths are checked
  * before they are trusted. A frame up to the limit for its type comes out whole; a longer one comes out in parts as its
- * bytes arrive, so that a value of a gigabyte passes through without being kept.
+ * bytes arrive, so that a value of a gigabyte passes through without being kept. Of types that come by the million, whole
+ * frames that arrived together come out as one piece: a run.
  */
 import { hoopError } from '../../../contract/error-codes.ts'
 
-/** A whole frame (first and last), or a part of one. The bytes are those that arrived, header included. */
+/** A whole frame (first and last), a part of one, or a run of whole ones. The bytes are those that arrived, headers included. */
 export interface Piece {
   readonly type: number
   readonly bytes: Buffer
-  /** Bytes of the whole frame, header included. */
+  /** Bytes of the whole frame (of all frames of a run), headers included. */
   readonly total: number
+  /** How many frames begin in these bytes: one, more of one type (a run), or none (the rest of one). */
+  readonly frames: number
   readonly first: boolean
   readonly last: boolean
 }
@@ -31,6 +34,8 @@ export interface CutterSettings {
    * is read, not earlier, so that it may depend on the frames before it.
    */
   limit(type: number): number | undefined
+  /** Do frames of this type come out in runs? Absent: none do. */
+  runs?(type: number): boolean
 }
 
 /** PostgreSQL itself allows no longer message. */
@@ -39,17 +44,20 @@ const longestFrame = 0x3fffffff + 1
 export const beginningBytes = 64 * 1024
 const headerBytes = 5
 
-export function createCutter({ from, limit }: CutterSettings): Cutter {
+export function createCutter({ from, limit, runs = () => false }: CutterSettings): Cutter {
   let chunk: Buffer = Buffer.alloc(0)
   let at = 0
   /** Bytes kept from earlier chunks, of a frame whose first piece is not out yet. */
   let kept: Buffer[] = []
   let keptBytes = 0
-  /** Of the frame whose header was read. */
-  let frame: { type: number; total: number; need: number } | undefined
+  /** Of the frame whose header was read last: how much of it has to come out first (0: no header was read), … */
+  let need = 0
+  let type = 0
+  let total = 0
+  /** … and the longest of its type that comes out whole. */
+  let longest = 0
   /** Bytes still to come of a frame that comes out in parts. */
   let rest = 0
-  let streaming: { type: number; total: number } | undefined
 
   function take(bytes: number): Buffer {
     const slice = chunk.subarray(at, at + bytes)
@@ -73,16 +81,47 @@ export function createCutter({ from, limit }: CutterSettings): Cutter {
     return whole
   }
 
-  function readHeader(header: Buffer): { type: number; total: number; need: number } {
-    const type = header.readUInt8(0)
-    const length = header.readInt32BE(1)
+  function readHeader(bytes: Buffer, start: number): void {
+    type = bytes.readUInt8(start)
+    const length = bytes.readInt32BE(start + 1)
     const whole = limit(type)
     if (whole === undefined)
       throw hoopError('protocol-error', `${from} sent a message of unknown type ${nameOfType(type)}`)
     if (length < 4) throw hoopError('protocol-error', `${from} sent a message that claims to be ${length} bytes long`)
-    const total = length + 1
+    total = length + 1
     if (total > longestFrame) throw hoopError('protocol-error', `${from} sent a message of ${length} bytes: too long`)
-    return { type, total, need: total <= whole ? total : Math.min(total, beginningBytes) }
+    longest = Math.max(whole, beginningBytes)
+    need = total <= longest ? total : beginningBytes
+  }
+
+  /** True once the header of the next frame is read; it stays in front of what `gather` gives. */
+  function hasHeader(): boolean {
+    if (need > 0) return true
+    if (keptBytes === 0 && chunk.length - at >= headerBytes) {
+      readHeader(chunk, at)
+      return true
+    }
+    const header = gather(headerBytes)
+    if (header === undefined) return false
+    readHeader(header, 0)
+    kept = [header]
+    keptBytes = headerBytes
+    return true
+  }
+
+  /** Of the frame that lies whole at the present place, and those of its type that follow it in the same chunk. */
+  function takeRun(): Piece {
+    let end = at + total
+    let frames = 1
+    // A length that is not to be trusted ends the run: it is dealt with as the header of the next frame.
+    for (; chunk.length - end >= headerBytes && chunk[end] === type; frames++) {
+      const next = end + 1 + chunk.readInt32BE(end + 1)
+      if (next < end + headerBytes || next > chunk.length || next - end > longest) break
+      end = next
+    }
+    const bytes = take(end - at)
+    need = 0
+    return { type, bytes, total: bytes.length, frames, first: true, last: true }
   }
 
   return {
@@ -92,35 +131,22 @@ export function createCutter({ from, limit }: CutterSettings): Cutter {
       at = 0
     },
     next() {
-      if (streaming !== undefined) {
+      if (rest > 0) {
         if (at === chunk.length) return undefined
         const bytes = take(Math.min(rest, chunk.length - at))
         rest -= bytes.length
-        const piece = { ...streaming, bytes, first: false, last: rest === 0 }
-        if (rest === 0) streaming = undefined
-        return piece
+        return { type, total, bytes, frames: 0, first: false, last: rest === 0 }
       }
-      if (frame === undefined) {
-        const header = gather(headerBytes)
-        if (header === undefined) return undefined
-        frame = readHeader(header)
-        // Undone, so that the frame comes out as one slice of what arrived wherever it can.
-        if (at >= headerBytes) at -= headerBytes
-        else {
-          kept = [header]
-          keptBytes = headerBytes
-        }
-      }
-      const bytes = gather(frame.need)
+      if (!hasHeader()) return undefined
+      if (keptBytes === 0 && need === total && chunk.length - at >= need && runs(type)) return takeRun()
+      const bytes = gather(need)
       if (bytes === undefined) return undefined
-      const { type, total } = frame
-      frame = undefined
+      need = 0
       rest = total - bytes.length
-      if (rest > 0) streaming = { type, total }
-      return { type, total, bytes, first: true, last: rest === 0 }
+      return { type, total, bytes, frames: 1, first: true, last: rest === 0 }
     },
     get midFrame() {
-      return streaming !== undefined || frame !== undefined || keptBytes > 0
+      return rest > 0 || need > 0 || keptBytes > 0
     },
   }
 }

@@ -27,8 +27,16 @@ export function createIntake(socket: Duplex): Intake {
   let wake: (() => void) | undefined
 
   function stir(): void {
-    wake?.()
+    const woken = wake
     wake = undefined
+    woken?.()
+  }
+  function take(): Buffer | undefined {
+    const chunk = chunks.shift()
+    if (chunk === undefined) return undefined
+    waiting -= chunk.length
+    if (waiting < readAheadBytes && socket.isPaused()) socket.resume()
+    return chunk
   }
   function end(): void {
     ended = true
@@ -47,17 +55,11 @@ export function createIntake(socket: Duplex): Intake {
   if (socket.destroyed || socket.readableEnded) end()
 
   return {
-    async next() {
-      while (chunks.length === 0 && !ended) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-      const chunk = chunks.shift()
-      if (chunk === undefined) return undefined
-      waiting -= chunk.length
-      if (waiting < readAheadBytes && socket.isPaused()) socket.resume()
-      return chunk
+    next() {
+      if (chunks.length > 0 || ended) return Promise.resolve(take())
+      return new Promise((resolve) => {
+        wake = () => resolve(take())
+      })
     },
     unread(bytes) {
       if (bytes.length === 0) return

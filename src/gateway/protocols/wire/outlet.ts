@@ -9,6 +9,8 @@ export interface Outlet {
   add(bytes: Buffer): void
   /** Sends what was added; resolves when the peer takes more, or is gone. */
   flush(): Promise<void>
+  /** The same for a part of something long: parts that arrive in one turn of the event loop leave together. */
+  flushPart(): Promise<void>
   /** After what was added: says that no more comes (half-close). Resolves when the peer was sent all of it, or is gone. */
   end(): Promise<void>
   /** Ends at once; what the peer has not taken by then is lost. */
@@ -17,14 +19,20 @@ export interface Outlet {
   readonly closed: AbortSignal
 }
 
+/** More than this gains nothing by leaving together. */
+const enoughBytes = 64 * 1024
+const taken = Promise.resolve()
+
 export function createOutlet(socket: Duplex): Outlet {
   const closed = new AbortController()
   let runs: Buffer[] = []
   /** The first slice of the run that is growing, and how long the run is by now. */
   let run: Buffer | undefined
   let runBytes = 0
+  let queuedBytes = 0
   let full = false
   let wake: (() => void)[] = []
+  let atEndOfTurn: NodeJS.Immediate | undefined
 
   function stir(): void {
     for (const resolve of wake) resolve()
@@ -52,17 +60,30 @@ export function createOutlet(socket: Duplex): Outlet {
   }
 
   function push(): void {
+    clearImmediate(atEndOfTurn)
+    atEndOfTurn = undefined
     closeRun()
     const queued = runs
     runs = []
+    queuedBytes = 0
     if (closed.signal.aborted || socket.writableEnded) return
     if (queued.length > 1) socket.cork()
     for (const bytes of queued) if (!socket.write(bytes)) full = true
     if (queued.length > 1) socket.uncork()
   }
 
+  async function untilTaken(): Promise<void> {
+    while (full && !closed.signal.aborted) await new Promise<void>((resolve) => wake.push(resolve))
+  }
+
+  function flush(): Promise<void> {
+    if (queuedBytes > 0) push()
+    return full ? untilTaken() : taken
+  }
+
   return {
     add(bytes) {
+      queuedBytes += bytes.length
       if (run !== undefined && run.buffer === bytes.buffer && run.byteOffset + runBytes === bytes.byteOffset) {
         runBytes += bytes.length
         return
@@ -71,9 +92,11 @@ export function createOutlet(socket: Duplex): Outlet {
       run = bytes
       runBytes = bytes.length
     },
-    async flush() {
-      if (run !== undefined || runs.length > 0) push()
-      while (full && !closed.signal.aborted) await new Promise<void>((resolve) => wake.push(resolve))
+    flush,
+    flushPart() {
+      if (full || queuedBytes >= enoughBytes) return flush()
+      if (queuedBytes > 0) atEndOfTurn ??= setImmediate(push)
+      return taken
     },
     async end() {
       push()

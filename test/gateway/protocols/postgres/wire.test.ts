@@ -69,6 +69,61 @@ describe('frames', () => {
     expect(cutter.next()?.bytes.buffer).toBe(bytes.buffer)
   })
 
+  describe('of a type that comes in runs', () => {
+    const rows = Array.from({ length: 9 }, (_, index) => frame('D', Buffer.alloc(index * 3, index)))
+    const [first = Buffer.alloc(0)] = rows
+    const settings = { from: 'the target', limit: () => 1000, runs: (type: number) => type === first[0] }
+    const pieces = (chunks: readonly Buffer[], cutter = createCutter(settings)) =>
+      chunks.flatMap((chunk) => {
+        cutter.feed(chunk)
+        const found = []
+        for (let piece = cutter.next(); piece !== undefined; piece = cutter.next()) found.push(piece)
+        return found
+      })
+
+    it('come out as one piece where they arrived together, uncopied, up to what is of another type', () => {
+      const answer = Buffer.concat([frame('T'), ...rows, frame('C'), ...rows])
+      const found = pieces([answer])
+      expect(found.map(({ type, frames }) => [String.fromCharCode(type), frames])).toEqual([
+        ['T', 1],
+        ['D', 9],
+        ['C', 1],
+        ['D', 9],
+      ])
+      expect(found[1]?.bytes.equals(Buffer.concat(rows))).toBe(true)
+      expect(found[1]?.bytes.buffer).toBe(answer.buffer)
+      expect(found[1]).toMatchObject({ first: true, last: true, total: Buffer.concat(rows).length })
+    })
+
+    it('are the same frames however their bytes are cut, and each is counted once', () => {
+      const answer = Buffer.concat([...rows, frame('C'), ...rows])
+      for (const chunks of cuts(answer)) {
+        const found = pieces(chunks)
+        expect(Buffer.concat(found.map(({ bytes }) => bytes)).equals(answer)).toBe(true)
+        expect(found.every(({ last }) => last)).toBe(true)
+        expect(found.reduce((sum, { frames }) => sum + frames, 0)).toBe(19)
+      }
+    })
+
+    it('that are longer than their limit come alone, in parts', () => {
+      const long = frame('D', Buffer.alloc(beginningBytes * 2))
+      const found = pieces([Buffer.concat([...rows, long, ...rows])])
+      expect(found.map(({ frames, first, last }) => [frames, first, last])).toEqual([
+        [9, true, true],
+        [1, true, false],
+        [0, false, true],
+        [9, true, true],
+      ])
+    })
+
+    it('end a run where a length cannot be trusted', () => {
+      const cutter = createCutter(settings)
+      cutter.feed(Buffer.concat([first, first, Buffer.from('D'), int32(3), first]))
+      expect(cutter.next()?.frames).toBe(2)
+      expect(() => cutter.next()).toThrow(expect.objectContaining({ code: 'protocol-error' }))
+    })
+  })
+
   it.each([
     ['0', 0],
     ['3', 3],

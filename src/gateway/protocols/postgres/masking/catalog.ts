@@ -17,6 +17,8 @@ import { type Query, type Relation, type Snapshot, takeSnapshot } from './snapsh
 export interface MaskCatalog {
   /** The present snapshot; taken first where there is none, or where it is stale. Rejects when the target cannot be asked. */
   current(query: Query): Promise<Known>
+  /** What `current` would answer, where it need not ask. */
+  present(): Known | undefined
   /** The latest snapshot, however old. */
   last(): Known | undefined
   /** Something was named that the snapshot `known` does not hold: a newer one, unless that was asked a moment ago. */
@@ -31,7 +33,7 @@ export interface MaskCatalog {
 
 export interface Known {
   readonly snapshot: Snapshot
-  /** Rises with every snapshot. */
+  /** Rises with every snapshot that differs from the one before. */
   readonly generation: number
   /** Names that a column had in earlier snapshots. */
   formerNames(relation: number, column: number): readonly ColumnName[]
@@ -77,11 +79,12 @@ function createMaskCatalog(elapsed: () => number, parser: MaskCatalog['parser'])
     stale = false
     const startedAt = elapsed()
     try {
-      const snapshot = await takeSnapshot(query)
+      const snapshot = await takeSnapshot(query, known?.snapshot)
+      takenAt = startedAt
+      if (known?.snapshot === snapshot) return known
       if (known !== undefined) rememberNames(former, known.snapshot, snapshot)
       generation++
       known = { snapshot, generation, formerNames: (relation, column) => former.get(`${relation}.${column}`) ?? [] }
-      takenAt = startedAt
       return known
     } catch (error) {
       stale = true
@@ -98,15 +101,22 @@ function createMaskCatalog(elapsed: () => number, parser: MaskCatalog['parser'])
       if (!stale) return started
       await started.catch(() => undefined)
     }
-    const now = elapsed()
-    if (known !== undefined && !stale && now - takenAt < (now < watchUntil ? soonestMs : oldestMs)) return known
+    const good = present()
+    if (good !== undefined) return good
     taking = take(query)
     return taking
+  }
+
+  function present(): Known | undefined {
+    if (known === undefined || stale || taking !== undefined) return undefined
+    const now = elapsed()
+    return now - takenAt < (now < watchUntil ? soonestMs : oldestMs) ? known : undefined
   }
 
   return {
     parser,
     current,
+    present,
     last: () => known,
     async renewed(query, old) {
       if (known !== undefined && known !== old && !stale) return known

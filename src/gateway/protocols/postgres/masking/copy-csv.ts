@@ -1,5 +1,5 @@
 /** One row of COPY's CSV format. A value in quotes may hold delimiters and line ends; NULL is never in quotes. */
-import type { RawValue, RowText } from './copy-text.ts'
+import { has, isSame, type RowText } from './copy-text.ts'
 
 export function createCsvRows(delimiter: string, nullText: string, quote: string, escapeSign: string): RowText {
   const separator = delimiter.charCodeAt(0)
@@ -7,34 +7,31 @@ export function createCsvRows(delimiter: string, nullText: string, quote: string
   const escaping = escapeSign.charCodeAt(0)
   const nothing = Buffer.from(nullText)
 
-  function read(line: Buffer, count: number): readonly (RawValue | null)[] | undefined {
-    const values: (RawValue | null)[] = []
-    let start = 0
+  function read(bytes: Buffer, start: number, end: number, count: number, fields: Int32Array): boolean {
+    let found = 0
+    let from = start
     let quoted = false
-    let anyQuote = false
-    for (let at = 0; at <= line.length; at++) {
-      const byte = line[at]
+    for (let at = start; at <= end; at++) {
+      const byte = at < end ? bytes[at] : undefined
       if (quoted) {
-        if (byte === undefined) return undefined
-        if (byte === escaping && (line[at + 1] === quoting || line[at + 1] === escaping)) at++
+        if (byte === undefined) return false
+        const next = at + 1 < end ? bytes[at + 1] : undefined
+        if (byte === escaping && (next === quoting || next === escaping)) at++
         else if (byte === quoting) quoted = false
         continue
       }
       if (byte === quoting) {
         quoted = true
-        anyQuote = true
         continue
       }
       if (byte !== undefined && byte !== separator) continue
-      const from = start
-      const raw = line.subarray(from, at)
-      const isNull = !anyQuote && raw.equals(nothing)
-      values.push(isNull ? null : { start: from, end: at, value: () => unquote(raw) })
-      if (values.length > count) return undefined
-      start = at + 1
-      anyQuote = false
+      if (found === count) return false
+      fields[found * 2] = from
+      fields[found * 2 + 1] = at
+      found++
+      from = at + 1
     }
-    return values.length === count ? values : undefined
+    return found === count
   }
 
   function unquote(raw: Buffer): Buffer {
@@ -51,7 +48,11 @@ export function createCsvRows(delimiter: string, nullText: string, quote: string
 
   return {
     delimiter: Buffer.from(delimiter),
+    joins: false,
+    sign: quoting,
     read,
+    isNull: (bytes, start, end) => isSame(bytes, start, end, nothing) && !has(bytes, start, end, quoting),
+    value: (bytes, start, end) => unquote(bytes.subarray(start, end)),
     write(value) {
       if (value === null) return nothing
       const text = value.toString('latin1')

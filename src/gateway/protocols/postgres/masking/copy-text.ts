@@ -1,18 +1,19 @@
 /** One row of COPY's text format: values between delimiters, with backslash escapes. Bytes in, bytes out. */
 
+/** How a line is read and written. Places are places in whatever the line lies in. */
 export interface RowText {
-  /** The values of a line, null for NULL; undefined: it is not a line with that many values. */
-  read(line: Buffer, count: number): readonly (RawValue | null)[] | undefined
+  /** Start and end of each value between these places, in pairs; false: it is not a line with that many values. */
+  read(bytes: Buffer, start: number, end: number, count: number, fields: Int32Array): boolean
+  isNull(bytes: Buffer, start: number, end: number): boolean
+  /** Where this sign does not stand, the bytes of values are what they say: no escapes, no quotes. */
+  readonly sign: number
+  /** What a value says. */
+  value(bytes: Buffer, start: number, end: number): Buffer
   /** A value as it has to stand in a line. */
   write(value: Buffer | null): Buffer
   readonly delimiter: Buffer
-}
-
-/** Where a value stands in the line, and what it says. */
-export interface RawValue {
-  readonly start: number
-  readonly end: number
-  value(): Buffer
+  /** Part of a plain value beside what `write` made of another is still a value. */
+  readonly joins: boolean
 }
 
 const backslash = 0x5c
@@ -23,26 +24,43 @@ export function createTextRows(delimiter: string, nullText: string): RowText {
   const nothing = Buffer.from(nullText)
   return {
     delimiter: Buffer.from(delimiter),
-    read(line, count) {
-      const values: (RawValue | null)[] = []
-      let start = 0
-      for (let at = 0; at <= line.length; at++) {
-        if (at < line.length && line[at] !== separator) {
-          // The byte behind a backslash never ends a value.
-          if (line[at] === backslash) at++
-          continue
+    joins: true,
+    sign: backslash,
+    read(bytes, start, end, count, fields) {
+      let found = 0
+      let from = start
+      for (let at = start; at <= end; at++) {
+        if (at < end) {
+          const byte = bytes[at]
+          if (byte !== separator) {
+            // The byte behind a backslash never ends a value.
+            if (byte === backslash) at++
+            continue
+          }
         }
-        const end = Math.min(at, line.length)
-        const from = start
-        const raw = line.subarray(from, end)
-        values.push(raw.equals(nothing) ? null : { start: from, end, value: () => readEscapes(raw) })
-        if (values.length > count) return undefined
-        start = end + 1
+        if (found === count) return false
+        fields[found * 2] = from
+        fields[found * 2 + 1] = at
+        found++
+        from = at + 1
       }
-      return values.length === count ? values : undefined
+      return found === count
     },
+    isNull: (bytes, start, end) => isSame(bytes, start, end, nothing),
+    value: (bytes, start, end) => readEscapes(bytes.subarray(start, end)),
     write: (value) => (value === null ? nothing : writeEscapes(value, separator)),
   }
+}
+
+export function isSame(bytes: Buffer, start: number, end: number, other: Buffer): boolean {
+  if (end - start !== other.length) return false
+  for (let index = start, at = 0; index < end; index++, at++) if (bytes[index] !== other[at]) return false
+  return true
+}
+
+export function has(bytes: Buffer, start: number, end: number, sign: number): boolean {
+  for (let index = start; index < end; index++) if (bytes[index] === sign) return true
+  return false
 }
 
 function readEscapes(raw: Buffer): Buffer {

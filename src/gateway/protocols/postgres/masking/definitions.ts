@@ -19,6 +19,8 @@ export interface Definitions {
   isNear(tree: Tree, sensitivity: Sensitivity, ground: Ground): boolean
   /** What may store, with the functions made in the open transaction. */
   over(storing: Storing | undefined): Pick<Storing, 'functions' | 'operators' | 'types'>
+  /** Something was made that the catalog does not know yet. */
+  readonly any: boolean
   /** The transaction is over: the catalog knows. */
   forget(): void
 }
@@ -130,6 +132,9 @@ export function createDefinitions(): Definitions {
       operators: storing?.operators ?? new Set(),
       types: storing?.types ?? new Set(),
     }),
+    get any() {
+      return made.length > 0
+    },
     forget() {
       made.length = 0
     },

@@ -1,12 +1,15 @@
 /** The first rows of an answer, as people read them, for the record; already masked when they come here. */
 import type { ResultSample } from '../../../../contract/record.ts'
-import { fieldsOf } from './rows.ts'
+import { readFields } from './rows.ts'
 import { readValue, type ValuePlan } from './values.ts'
 
 export interface Sampler {
+  /** It has all it wants, and it is known whether there was more. */
   readonly full: boolean
+  /** It wants the next row itself, not only to know that there is one. */
+  readonly hungry: boolean
   add(row: readonly (string | null)[]): void
-  /** There was a row that cannot be kept. */
+  /** There was a row that is not kept. */
   miss(): void
   sample(): ResultSample | undefined
 }
@@ -21,9 +24,11 @@ export function createSampler(columns: readonly string[], rows: number): Sampler
     get full() {
       return kept.length >= rows && (rows === 0 || truncated)
     },
+    get hungry() {
+      return kept.length < rows
+    },
     add(row) {
-      if (kept.length >= rows) truncated = true
-      else kept.push(row.map((value) => (value === null ? null : shorten(value))))
+      kept.push(row.map((value) => (value === null ? null : shorten(value))))
     },
     miss() {
       truncated = true
@@ -36,12 +41,16 @@ function shorten(value: string): string {
   return value.length <= longestValue ? value : `${value.slice(0, longestValue)}…`
 }
 
-export function readRow(bytes: Buffer, columns: readonly ValuePlan[]): readonly (string | null)[] {
-  const fields = fieldsOf(bytes, columns.length)
-  if (fields === undefined) return columns.map(() => null)
+/** A DataRow frame that lies between these places. */
+export function readRow(bytes: Buffer, start: number, end: number, columns: readonly ValuePlan[]): (string | null)[] {
+  const fields = new Int32Array(columns.length * 2)
+  if (!readFields(bytes, start, end, columns.length, fields)) return columns.map(() => null)
   return columns.map((plan, index) => {
-    const start = fields[index * 2] ?? 0
+    const from = fields[index * 2] ?? 0
     const length = fields[index * 2 + 1] ?? -1
-    return length < 0 ? null : readValue(plan, bytes.subarray(start, start + length))
+    if (length < 0) return null
+    return plan.binary
+      ? readValue(plan, bytes.subarray(from, from + length))
+      : bytes.toString('utf8', from, from + length)
   })
 }

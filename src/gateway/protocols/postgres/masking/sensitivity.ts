@@ -38,6 +38,9 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
   const suspects = findSuspects(snapshot, (relation) => base.has(relation.oid), namesOf(snapshot, base))
   const views = new Map<number, readonly OutColumn[]>()
   const touching = new Map<number, boolean>()
+  /** What a name stands for, by schema and name; not while relations are still being worked out, as that is not final. */
+  const merged = new Map<string, RelationColumns>()
+  let unfinished = 0
 
   function columnsOf(relation: Relation): readonly OutColumn[] {
     const found = views.get(relation.oid)
@@ -54,6 +57,7 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
       return plain
     }
     // While it is being worked out, whatever leads back to it is masked.
+    unfinished++
     views.set(
       relation.oid,
       plain.map((column) => ({ ...column, style: 'redact' })),
@@ -62,6 +66,7 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
       relation.definition === null ? generatedStyles(relation, plain) : viewStyles(relation.definition, plain.length)
     const columns = plain.map((column, index) => ({ ...column, style: strictest(column.style, made[index]) }))
     views.set(relation.oid, columns)
+    unfinished--
     return columns
   }
 
@@ -69,10 +74,12 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
     if (definition === null) return false
     const found = touching.get(oid)
     if (found !== undefined) return found
+    unfinished++
     touching.set(oid, true)
     const tree = parse(definition)?.[0]
     const touches = tree === undefined || touchesMasked(tree, ground)
     touching.set(oid, touches)
+    unfinished--
     return touches
   }
 
@@ -103,15 +110,21 @@ export function createSensitivity(masks: Masks, known: Known, parse: Parse): Sen
     })
   }
 
+  function relation(name: string, schema: string | undefined): RelationColumns {
+    const key = schema === undefined ? name : `${schema}\0${name}`
+    const before = merged.get(key)
+    if (before !== undefined) return before
+    const named = snapshot.byName.get(name) ?? []
+    const fitting =
+      schema === undefined ? named : named.filter((one) => one.schema === schema || isTemporary(one, schema))
+    const found = merge(fitting, columnsOf, touchesOf, fillsItself)
+    // Names come from whoever asks: those that stand for nothing are not kept.
+    if (unfinished === 0 && fitting.length > 0) merged.set(key, found)
+    return found
+  }
+
   const ground: Ground = {
-    relation(name, schema) {
-      const named = snapshot.byName.get(name) ?? []
-      const fitting =
-        schema === undefined
-          ? named
-          : named.filter((relation) => relation.schema === schema || isTemporary(relation, schema))
-      return merge(fitting, columnsOf, touchesOf, fillsItself)
-    },
+    relation,
     suspectsFunction: (name) => suspects.functions.has(name),
     suspectsOperator: (name) => suspects.operators.has(name),
     suspectsType: (name) => suspects.types.has(name),

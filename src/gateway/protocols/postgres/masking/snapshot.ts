@@ -2,6 +2,7 @@
  * What a database holds, as far as masks must know it: relations with their columns, views with their definitions, the
  * functions, operators and casts that users made. One snapshot is taken at a time and shared (catalog.ts).
  */
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 
 /** Text in, text out. */
@@ -50,6 +51,8 @@ export interface Cast {
 }
 
 export interface Snapshot {
+  /** Of all that the database has answered. */
+  readonly digest: string
   readonly byOid: ReadonlyMap<number, Relation>
   readonly byName: ReadonlyMap<string, readonly Relation[]>
   /** Child and parent of inheritance and partitioning. */
@@ -115,21 +118,41 @@ const operatorsSql = `
 const textTypesSql = `
   SELECT oid FROM pg_catalog.pg_type WHERE oid >= ${firstUserOid} AND typcategory = 'S' AND typtype = 'b' AND typelem = 0`
 
-export async function takeSnapshot(query: Query): Promise<Snapshot> {
-  const rows = await query(relationsSql)
-  const views = await definitions(query, viewsSql)
-  const expressions = await definitions(query, expressionsSql)
-  const relations = rows.map((row) => relationFrom(row, views, expressions))
-  const inherits = (await query(inheritsSql)).map(([child, parent]) => [Number(child), Number(parent)] as const)
-  const bodies = await definitions(query, bodiesSql)
-  const functions = (await query(functionsSql)).map(([name, language, extension, parts, oid]) => ({
+/** The very same snapshot as before where nothing has changed: whatever was worked out from it still holds. */
+export async function takeSnapshot(query: Query, before?: Snapshot): Promise<Snapshot> {
+  const answers: Answers = {
+    relations: await query(relationsSql),
+    views: await definitions(query, viewsSql),
+    expressions: await definitions(query, expressionsSql),
+    inherits: await query(inheritsSql),
+    bodies: await definitions(query, bodiesSql),
+    functions: await query(functionsSql),
+    made: await query(operatorsSql),
+    textTypes: await query(textTypesSql),
+  }
+  const digest = createHash('sha256').update(JSON.stringify(answers)).digest('base64')
+  return before?.digest === digest ? before : snapshotFrom(answers, digest)
+}
+
+type Rows = Awaited<ReturnType<Query>>
+type Answers = Readonly<
+  Record<'relations' | 'views' | 'expressions' | 'inherits' | 'bodies' | 'functions' | 'made' | 'textTypes', Rows>
+>
+
+function snapshotFrom(answers: Answers, digest: string): Snapshot {
+  const views = byKey(answers.views)
+  const expressions = byKey(answers.expressions)
+  const bodies = byKey(answers.bodies)
+  const relations = answers.relations.map((row) => relationFrom(row, views, expressions))
+  const inherits = answers.inherits.map(([child, parent]) => [Number(child), Number(parent)] as const)
+  const functions = answers.functions.map(([name, language, extension, parts, oid]) => ({
     name: name ?? '',
     language: language ?? '',
     extension: extension ?? null,
     definition: parts ?? bodies.get(oid ?? '') ?? null,
   }))
-  const made = await query(operatorsSql)
-  const textTypes = new Set((await query(textTypesSql)).map(([oid]) => Number(oid)))
+  const { made } = answers
+  const textTypes = new Set(answers.textTypes.map(([oid]) => Number(oid)))
 
   const byOid = new Map<number, Relation>()
   const byName = new Map<string, Relation[]>()
@@ -144,6 +167,7 @@ export async function takeSnapshot(query: Query): Promise<Snapshot> {
       which === kind ? [{ name: name ?? '', behind: behind ?? '', source: source ?? '', oid: Number(oid) }] : [],
     )
   return {
+    digest,
     byOid,
     byName,
     inherits,
@@ -159,13 +183,17 @@ export async function takeSnapshot(query: Query): Promise<Snapshot> {
 }
 
 /** Empty where they cannot be had now. */
-async function definitions(query: Query, sql: string): Promise<ReadonlyMap<string, string>> {
+async function definitions(query: Query, sql: string): Promise<Rows> {
   try {
-    return new Map((await query(sql)).map(([key, text]) => [key ?? '', text ?? '']))
+    return await query(sql)
   } catch {
     // Whatever lacks its definition is taken for the worst.
-    return new Map()
+    return []
   }
+}
+
+function byKey(rows: Rows): ReadonlyMap<string, string> {
+  return new Map(rows.map(([key, text]) => [key ?? '', text ?? '']))
 }
 
 function relationFrom(

@@ -14,6 +14,45 @@ export interface ValuePlan {
 
 export const dots = '•••'
 
+/** What has to be done with the values of a column, as far as it can be known before they come. */
+export type Treatment =
+  /** Nothing is looked for in it. */
+  | { readonly kind: 'open' }
+  /** The same for every value; null is SQL NULL. */
+  | { readonly kind: 'constant'; readonly shown: Buffer | null }
+  /** What Masks.hint leaves, with dots between; what that cannot tell is veiled. */
+  | { readonly kind: 'hint'; readonly style: MaskStyle; readonly dots: Buffer }
+  | { readonly kind: 'veil'; readonly style: MaskStyle }
+  /** Text that shows what detectors look for, if there is any. */
+  | { readonly kind: 'text' }
+  /** Numbers that may be long enough for a card's. */
+  | { readonly kind: 'number' }
+  /** Hexadecimal digits of what may be text. */
+  | { readonly kind: 'bytes' }
+
+export function treatmentOf(plan: ValuePlan, masks: Masks, codec: Codec): Treatment {
+  const { style, carrier, type, binary } = plan
+  if (style !== undefined) {
+    if (style === 'null' || style === 'redact' || carrier === 'null')
+      return { kind: 'constant', shown: veil(plan, style, nothing, masks, codec) }
+    if (style === 'partial' && carrier === 'text') return { kind: 'hint', style, dots: codec.encode(dots) }
+    return { kind: 'veil', style }
+  }
+  if (!masks.hasDetectors || isPlain(type)) return { kind: 'open' }
+  if (type === int8 || type === numeric) return { kind: 'number' }
+  return type === bytea && !binary ? { kind: 'bytes' } : { kind: 'text' }
+}
+
+const nothing = Buffer.alloc(0)
+
+/** A quick no for nearly all numbers. */
+export function mayBeSecretNumber({ type, binary }: ValuePlan, bytes: Buffer, start: number, length: number): boolean {
+  if (!binary) return length >= shortestNumber && length <= longestNumber
+  // What `isSecretNumber` looks at more closely: int8 of 10^12 or more, numeric of 13 to 16 digits before the point.
+  if (type === int8) return length !== 8 || bytes.readInt32BE(start) >= 232
+  return length >= 8 && bytes.readInt16BE(start + 2) === 3
+}
+
 /** What stands in the place of a value of a masked column; null is SQL NULL. */
 export function veil(plan: ValuePlan, style: MaskStyle, value: Buffer, masks: Masks, codec: Codec): Buffer | null {
   if (plan.carrier === 'null' || style === 'null') return null
@@ -71,11 +110,13 @@ function isJson(text: string): boolean {
 
 // Card numbers have 13 digits or more; longer ones than 16 are rare, and 19 digits are what identifiers have.
 const fewestDigits = 1_000_000_000_000n
+const shortestNumber = 13
+const longestNumber = 20
 const mostDigits = 10_000_000_000_000_000n
 
 function isSecretNumber({ type, binary }: ValuePlan, value: Buffer, masks: Masks): boolean {
   if (!binary) {
-    if (value.length < 13 || value.length > 20) return false
+    if (value.length < shortestNumber || value.length > longestNumber) return false
     const text = value.toString('latin1').replace(/\.0*$/, '')
     return /^\d{13,16}$/.test(text) && masks.detect(text) !== text
   }
