@@ -1,0 +1,74 @@
+/** The real pgbench: its command line, and what it says afterwards. A run that was not perfect is an error, in its words. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { now } from './clock.ts'
+import type { Load, LoadResult } from './driver/jobs.ts'
+import type { Installed } from './tools.ts'
+
+export interface PgbenchOptions {
+  readonly tool: Installed
+  readonly signal: AbortSignal
+}
+
+/** Connects anew for each transaction if there is no protocol to speak of. */
+export type PgbenchLoad = Omit<Load, 'script' | 'protocol'> &
+  (Pick<Load, 'script' | 'protocol'> | { readonly churn: true })
+
+export async function runPgbench(
+  { tool, signal }: PgbenchOptions,
+  load: PgbenchLoad,
+): Promise<Omit<LoadResult, 'cpuMicros'>> {
+  const { reach, clients, seconds } = load
+  if (reach.kind !== 'tcp') throw new Error('pgbench goes over TCP only')
+  const how =
+    'churn' in load
+      ? ['--connect', '--builtin=select-only']
+      : [`--protocol=${load.protocol}`, `--builtin=${load.script === 'select' ? 'select-only' : 'tpcb-like'}`]
+  const args = [
+    ...['--host=127.0.0.1', `--port=${reach.port}`, `--username=${reach.user}`],
+    // The tables are vacuumed by the bench: TRUNCATE, which pgbench would do, is held by the demo's rules.
+    ...['--no-vacuum', ...how, `--client=${clients}`, '--jobs=1', `--time=${seconds}`],
+    reach.database,
+  ]
+  const child = spawn(tool.path, args, {
+    env: {
+      PATH: process.env.PATH ?? '',
+      LC_ALL: 'C',
+      PGSSLMODE: 'disable',
+      PGGSSENCMODE: 'disable',
+      PGPASSWORD: reach.password ?? '',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      said += data
+    })
+  const [code] = await once(child, 'close')
+  const to = now()
+  const { transactions, tps } = readPgbench(code, said)
+  // By its own measure, which leaves connecting out; it ends right after its last transaction.
+  return { transactions, from: to - (transactions / tps) * 1000, to }
+}
+
+/** Pure. Throws what pgbench complained of. */
+export function readPgbench(
+  code: number | null,
+  said: string,
+): { readonly transactions: number; readonly tps: number } {
+  const number = (pattern: RegExp) => Number(said.match(pattern)?.[1] ?? Number.NaN)
+  const transactions = number(/^number of transactions actually processed: (\d+)/m)
+  const tps = number(/^tps = ([\d.]+)/m)
+  const failed = number(/^number of failed transactions: (\d+)/m)
+  if (code !== 0 || failed > 0 || !(transactions > 0) || !(tps > 0))
+    throw new Error(`pgbench failed (exit ${code}): ${complaintIn(said)}`)
+  return { transactions, tps }
+}
+
+function complaintIn(said: string): string {
+  const lines = said.trim().split('\n')
+  const errors = lines.filter((line) => /error|fatal|failed|aborted/i.test(line))
+  return (errors.length > 0 ? errors : lines).slice(-3).join(' / ') || 'it said nothing'
+}
