@@ -62,6 +62,7 @@ export function readPgbench(
   const transactions = number(/^number of transactions actually processed: (\d+)/m)
   const tps = number(/^tps = ([\d.]+)/m)
   const failed = number(/^number of failed transactions: (\d+)/m)
+  if (code === 0 && transactions === 0) throw new Error('pgbench finished not one transaction in its time')
   if (code !== 0 || failed > 0 || !(transactions > 0) || !(tps > 0))
     throw new Error(`pgbench failed (exit ${code}): ${complaintIn(said)}`)
   return { transactions, tps }
