@@ -43,6 +43,7 @@ auth_file = ${usersFile}
 pool_mode = session
 max_client_conn = ${connections}
 default_pool_size = ${connections}
+server_idle_timeout = 5
 ignore_startup_parameters = extra_float_digits
 logfile = ${logFile}
 log_connections = 0

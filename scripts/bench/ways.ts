@@ -1,6 +1,7 @@
 /** The ways from a client to the server: how each is reached, and which processes stand in it. */
 import { shopDatabase, shopUser } from '../../src/demo/shop.ts'
 import { targetName, type DoorName } from './configs.ts'
+import type { Door } from './door.ts'
 import type { Reach } from './driver/jobs.ts'
 import type { Tool, WayName } from './figures.ts'
 import type { World } from './world.ts'
@@ -40,10 +41,15 @@ export async function wayNamed(name: WayName, world: World): Promise<Way | undef
     const { port, pid } = await world.pooler(world.pgbouncer)
     return { name, reach: tcp(port, undefined), pids: { pgbouncer: pid } }
   }
-  const { gateway, token, session, port, pids } = await world.door(doorOf[name])
-  if (name !== 'gateway' && name !== 'gateway-unflushed') return { name, reach: tcp(port, undefined), pids }
+  const door = await world.door(doorOf[name])
+  if (name !== 'gateway' && name !== 'gateway-unflushed') return { ...cliWay(door), name }
+  const { gateway, token, session, pids } = door
   const reach: Reach = { ...login, kind: 'link', gateway, token, session, target: targetName }
   return { name, reach, pids: { gateway: pids.gateway } }
+}
+
+export function cliWay({ port, pids }: Pick<Door, 'port' | 'pids'>): Way {
+  return { name: 'cli', reach: tcp(port, undefined), pids }
 }
 
 export async function waysNamed(names: readonly WayName[], world: World): Promise<readonly Way[]> {

@@ -43,7 +43,7 @@ export interface World {
   stop(): Promise<void>
 }
 
-/** Server connections: those of the largest section, twice what is held idle on one way, and some to spare. */
+/** Beside those that are held idle. */
 const spareConnections = 200
 
 export async function startWorld({ idleConnections }: { readonly idleConnections: number }): Promise<World> {

@@ -136,7 +136,7 @@ function logInWith(password: string | undefined): (body: Buffer) => Promise<Buff
   }
 }
 
-/** What a connection does once, so that it counts as used. */
-export const oneQuestion = query('SELECT 1')
+/** What a connection asks once, so that it counts as used: of a table, because a proxy may have to find out about that. */
+export const oneQuestion = query('SELECT name FROM customers WHERE id = 1')
 
 function ignore(): void {}

@@ -32,7 +32,7 @@ export interface Jobs {
   /** Connects, asks once, goes: as fast as that goes with so many clients. */
   churn: { asked: Omit<Load, 'script' | 'protocol'>; answered: LoadResult }
   /** New connections, one after the other. */
-  connect: { asked: { readonly reach: Reach; readonly times: number }; answered: { readonly ms: readonly number[] } }
+  connect: { asked: { readonly reach: Reach; readonly times: number }; answered: Connects }
   /** One statement; its answer is read and thrown away. */
   fetch: { asked: { readonly reach: Reach; readonly sql: string }; answered: BulkResult }
   /** COPY FROM STDIN of this text, again and again until that many bytes are sent. */
@@ -49,6 +49,13 @@ export type JobKind = keyof Jobs
 export interface Span {
   readonly from: number
   readonly to: number
+}
+
+/** One of each for every connection. */
+export interface Connects {
+  readonly readyMs: readonly number[]
+  /** To the first row of its first question. */
+  readonly answeredMs: readonly number[]
 }
 
 export interface LoadResult extends Span {

@@ -5,21 +5,17 @@
 import { now } from '../clock.ts'
 import { percentile } from '../statistics.ts'
 import type { Jobs, PacedResult } from './jobs.ts'
-import { closeAll, openClients, resultOf } from './load.ts'
-import { createScript, renew, type Step } from './scripts.ts'
-import type { Connection } from './connection.ts'
+import { type Client, closeAll, openClients, resultOf } from './load.ts'
+import { renew } from './scripts.ts'
 import { startTicker } from './ticker.ts'
 
-interface Client {
-  readonly connection: Connection
-  readonly steps: readonly Step[]
+interface PacedClient extends Client {
   at: number
   intended: number
 }
 
 export async function runPaced(load: Jobs['paced']['asked']): Promise<PacedResult> {
-  const connections = await openClients(load)
-  const script = createScript(load.script, load.protocol)
+  const clients = await openClients(load)
   const total = Math.max(1, Math.round(load.rate * load.seconds))
   const took = new Float64Array(total)
   const late: number[] = []
@@ -28,18 +24,18 @@ export async function runPaced(load: Jobs['paced']['asked']): Promise<PacedResul
   const began = now()
 
   await new Promise<void>((resolve, reject) => {
-    const free: Client[] = []
+    const free: PacedClient[] = []
     const waiting: number[] = []
     let answered = 0
 
-    function start(client: Client, intended: number): void {
+    function start(client: PacedClient, intended: number): void {
       client.intended = intended
       client.at = 0
       renew(client.steps)
       next(client)
     }
 
-    function next(client: Client): void {
+    function next(client: PacedClient): void {
       const step = client.steps[client.at++]
       if (step !== undefined) {
         client.connection.send(step.bytes)
@@ -52,8 +48,8 @@ export async function runPaced(load: Jobs['paced']['asked']): Promise<PacedResul
       else start(client, overdue)
     }
 
-    for (const connection of connections) {
-      const client = { connection, steps: script.steps(), at: 0, intended: 0 }
+    for (const { connection, steps } of clients) {
+      const client = { connection, steps, at: 0, intended: 0 }
       connection.onReady = () => next(client)
       connection.onError = reject
       free.push(client)
@@ -72,7 +68,7 @@ export async function runPaced(load: Jobs['paced']['asked']): Promise<PacedResul
 
   const result = resultOf(began, used, total)
   await ticker.stop()
-  await closeAll(connections)
+  await closeAll(clients)
   took.sort()
   return {
     ...result,

@@ -2,17 +2,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addPairs, addSpread, asDifference, asRatio, type Bench, nameOf, step } from '../bench.ts'
 import { hasProcesses, residentBytes } from '../cpu.ts'
+import { shopUser } from '../../../src/demo/shop.ts'
+import type { Connects } from '../driver/jobs.ts'
 import { startDriver } from '../driver/driver.ts'
 import type { Subject } from '../figures.ts'
-import { roomFor } from '../room.ts'
+import { type Room, roomFor } from '../room.ts'
 import { inRounds } from '../rounds.ts'
 import { median } from '../statistics.ts'
 import { runPgbenchHere } from '../throughput.ts'
-import { directLane, type Lane, lanesOf, type Way, waysNamed } from '../ways.ts'
+import { cliWay, directLane, type Lane, lanesOf, type Way, waysNamed } from '../ways.ts'
 
 const churnClients = 8
-/** Until what was allocated while opening has been given back, or will not be. */
-const settleMs = 3000
 
 export async function measureConnections(bench: Bench): Promise<void> {
   const { world, settings } = bench
@@ -22,8 +22,47 @@ export async function measureConnections(bench: Bench): Promise<void> {
     await measureChurn(bench, lanesOf(ways, world.pgbench !== undefined))
     await measureNew(bench, lanesOf(ways, false))
   })
-  for (const way of ways) if (way.name !== 'gateway') await measureIdle(bench, way)
+  const room = roomFor(settings.idleConnections)
+  bench.note(`connections: ${room.why ?? `${room.connections} idle ones`}`)
+  for (const way of ways) {
+    if (way.name === 'gateway' || (settings.quick && way.name === 'pgbouncer')) continue
+    if (way.name === 'cli') await measureIdleDoor(bench, room)
+    else await measureIdle(bench, way, room)
+    await step(bench, `connections: waiting until those of ${way.name} are gone`, () => quiet(bench))
+  }
 }
+
+/** Processes of their own: what earlier sections left in the memory of the others would be in the difference. */
+async function measureIdleDoor(bench: Bench, room: Room): Promise<void> {
+  const door = await bench.world.openDoor({ door: 'demo' })
+  try {
+    const way = cliWay(door)
+    // So that what is loaded once is there already.
+    await step(bench, 'connections: warming up cli', () =>
+      bench.world.driver().run('connect', { reach: way.reach, times: warmConnections }),
+    )
+    await measureIdle(bench, way, room)
+  } finally {
+    await door.stop()
+  }
+}
+
+const warmConnections = 20
+
+/** A pooler keeps its own connections for a while. */
+async function quiet({ world }: Bench): Promise<void> {
+  const deadline = performance.now() + 60_000
+  for (;;) {
+    const [row] = await world.server.query('SELECT count(*)::int AS open FROM pg_stat_activity WHERE usename = $1', [
+      shopUser,
+    ])
+    if (Number(row?.open) < fewConnections) return
+    if (performance.now() > deadline) throw new Error(`${row?.open} connections are still open`)
+    await sleep(200)
+  }
+}
+
+const fewConnections = 50
 
 async function measureChurn(bench: Bench, lanes: readonly Lane[]): Promise<void> {
   const what = `connect, ask, go: ${churnClients} clients`
@@ -50,22 +89,26 @@ async function churn(bench: Bench, { way, tool }: Lane): Promise<number> {
 async function measureNew(bench: Bench, lanes: readonly Lane[]): Promise<void> {
   const { newConnections: times, rounds } = bench.settings
   const samples = await inRounds(rounds, lanes, (lane, round) =>
-    step(bench, `connections: new ones, round ${round + 1}, ${nameOf(lane)}`, async () => {
-      const { ms } = await bench.world.driver().run('connect', { reach: lane.way.reach, times })
-      return median(ms)
-    }),
+    step(bench, `connections: new ones, round ${round + 1}, ${nameOf(lane)}`, () =>
+      bench.world.driver().run('connect', { reach: lane.way.reach, times }),
+    ),
   )
-  for (const [lane, ms] of samples) {
-    const row: Subject = { section: 'connections', what: 'new connection', way: lane.way.name, tool: lane.tool }
-    addSpread(bench, row, 'ms', ms)
-    if (lane.way.name !== 'direct')
-      addPairs(bench, row, 'addedMs', [ms, samples.get(directLane(lanes, lane)) ?? []], asDifference)
-  }
+  const kinds = [
+    { what: 'new connection', of: ({ readyMs }: Connects) => median(readyMs) },
+    { what: 'new connection, to its first row', of: ({ answeredMs }: Connects) => median(answeredMs) },
+  ]
+  for (const { what, of } of kinds)
+    for (const [lane, taken] of samples) {
+      const row: Subject = { section: 'connections', what, way: lane.way.name, tool: lane.tool }
+      const ms = taken.map(of)
+      addSpread(bench, row, 'ms', ms)
+      if (lane.way.name === 'direct') continue
+      const direct = samples.get(directLane(lanes, lane)) ?? []
+      addPairs(bench, row, 'addedMs', [ms, direct.map(of)], asDifference)
+    }
 }
 
-async function measureIdle(bench: Bench, way: Way): Promise<void> {
-  const { connections, why } = roomFor(bench.settings.idleConnections)
-  if (why !== undefined) bench.note(`connections: ${why}`)
+async function measureIdle(bench: Bench, way: Way, { connections }: Room): Promise<void> {
   const row: Subject = { section: 'connections', what: 'idle connections', way: way.name, tool: 'driver' }
   // Of its own: it holds them until it is stopped.
   const holder = startDriver()
@@ -74,7 +117,9 @@ async function measureIdle(bench: Bench, way: Way): Promise<void> {
     await step(bench, `connections: opening ${connections} idle ones, ${way.name}`, () =>
       holder.run('idle', { reach: way.reach, connections }),
     )
-    await step(bench, `connections: ${connections} idle ones, ${way.name}`, () => sleep(settleMs))
+    await step(bench, `connections: ${connections} idle ones, ${way.name}`, () =>
+      sleep(bench.settings.settleSeconds * 1000),
+    )
     const each = memoryOf(way).map((bytes, at) => (bytes - (before[at] ?? 0)) / connections / 1024)
     const [gateway, cli] = each
     if (way.name === 'cli' && gateway !== undefined && cli !== undefined) {
@@ -91,11 +136,10 @@ async function measureIdle(bench: Bench, way: Way): Promise<void> {
   } finally {
     await holder.stop()
   }
-  bench.note(`connections: ${connections} idle ones on ${way.name}`)
 }
 
 /** A second; slow enough for every way. */
-const busyRate = 200
+const busyRate = 100
 
 /** Gateway first. */
 function memoryOf({ pids }: Way): readonly number[] {

@@ -34,7 +34,7 @@ export async function measureLatency(bench: Bench): Promise<void> {
 async function halfOfSlowest(bench: Bench, lanes: readonly Lane[], clients: number): Promise<number> {
   const most: number[] = []
   for (const lane of lanes) {
-    const load = { ...work, reach: lane.way.reach, clients, seconds: bench.settings.seconds }
+    const load = { ...work, reach: lane.way.reach, clients, seconds: bench.settings.ceilingSeconds }
     const { transactions, from, to } = await step(bench, `latency: the most of ${nameOf(lane)}`, () =>
       bench.world.driver().run('load', load),
     )

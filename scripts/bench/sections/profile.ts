@@ -1,11 +1,11 @@
 /** Where the gateway's time goes: its own CPU profile under load, by share. */
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { addSpread, type Bench, step } from '../bench.ts'
-import { shopDatabase, shopUser } from '../../../src/demo/shop.ts'
 import type { Load } from '../driver/jobs.ts'
 import { readProfiles } from '../profile/read.ts'
 import { sharesOf } from '../profile/shares.ts'
+import { cliWay } from '../ways.ts'
 import { protocols } from '../settings.ts'
 
 const clients = 16
@@ -16,10 +16,9 @@ export async function measureProfile(bench: Bench): Promise<void> {
   for (const protocol of settings.quick ? (['prepared'] as const) : protocols) {
     const what = `${protocol}, ${clients} clients`
     const profile = await mkdtemp(join(world.folder, 'profile-'))
-    await mkdir(profile, { recursive: true })
     const door = await world.openDoor({ door: 'demo', profile })
     const load: Load = {
-      reach: { kind: 'tcp', port: door.port, password: undefined, user: shopUser, database: shopDatabase },
+      reach: cliWay(door).reach,
       ...{ script: 'select', protocol, clients, seconds: settings.profileSeconds },
     }
     const span = await step(bench, `profile: ${what}`, () => bench.world.driver().run('load', load)).finally(door.stop)

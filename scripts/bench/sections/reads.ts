@@ -29,7 +29,8 @@ export async function measureReads(bench: Bench): Promise<void> {
   await world.tables.transactions(settings.scale)
   const lanes = lanesOf(await waysNamed(everyWay, world), world.pgbench !== undefined)
   await bench.spinners.during(async () => {
-    for (const protocol of protocols) await warmUp(bench, lanes, { script: 'select', protocol, clients: 8 })
+    for (const protocol of settings.quick ? (['prepared'] as const) : protocols)
+      await warmUp(bench, lanes, { script: 'select', protocol, clients: 8 })
     for (const { protocol, clients, ways } of settings.quick ? quickCells : wholeCells) {
       const what = `${protocol}, ${clients === 1 ? '1 client' : `${clients} clients`}`
       const chosen = lanes.filter(({ way }) => ways.includes(way.name))

@@ -26,7 +26,7 @@ const wayOf = (name: WayName) => {
   return way
 }
 
-const valueOf = (way: WayName, measure: Measure) =>
+const measured = (way: WayName, measure: Measure) =>
   figures.find((one) => one.way === way && one.measure === measure)?.value
 
 function bench(signal = new AbortController().signal): Bench {
@@ -46,18 +46,18 @@ const subject = { section: 'reads', what: 'prepared, 2 clients' } as const
 
 test('measures each way in each round, and compares it with the direct one', async () => {
   await measureLanes(bench(), lanesOf(ways, false), subject, work)
-  for (const way of ['direct', 'gateway', 'cli'] as const) expect(valueOf(way, 'tps'), way).toBeGreaterThan(0)
+  for (const way of ['direct', 'gateway', 'cli'] as const) expect(measured(way, 'tps'), way).toBeGreaterThan(0)
   for (const way of ['gateway', 'cli'] as const) {
-    expect(valueOf(way, 'ratio'), way).toBeGreaterThan(0)
-    expect(valueOf(way, 'ratio'), way).toBeLessThan(1)
+    expect(measured(way, 'ratio'), way).toBeGreaterThan(0)
+    expect(measured(way, 'ratio'), way).toBeLessThan(1)
   }
   expect(figures.every(({ rounds }) => rounds === 2)).toBe(true)
 })
 
 test.runIf(hasProcesses)('says what a transaction costs each process', () => {
-  expect(valueOf('cli', 'cpuGateway')).toBeGreaterThan(0)
-  expect(valueOf('gateway', 'cpuCli')).toBeUndefined()
-  expect(valueOf('direct', 'cpuDriver')).toBeGreaterThan(0)
+  expect(measured('cli', 'cpuGateway')).toBeGreaterThan(0)
+  expect(measured('gateway', 'cpuCli')).toBeUndefined()
+  expect(measured('direct', 'cpuDriver')).toBeGreaterThan(0)
 })
 
 test('transactions by the clock: as many as were asked for, from when they should have started', async () => {

@@ -1,6 +1,9 @@
 /** What pgbench says, read: a run that was not perfect has to be an error with its words. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readPgbench } from '../../../scripts/bench/pgbench.ts'
+import { readPgbench, runPgbench } from '../../../scripts/bench/pgbench.ts'
 
 const said = (transactions: number, tps: string, failed = 0) => `pgbench (15.18)
 transaction type: <builtin: select only>
@@ -30,9 +33,25 @@ test('failed transactions are an error', () => {
   expect(() => readPgbench(0, said(10, '5.0', 1))).toThrow('number of failed transactions: 1')
 })
 
-test('not one transaction is an error, not a zero', () => {
-  expect(() => readPgbench(0, said(0, '0.000'))).toThrow('not one transaction')
-})
+test.runIf(process.platform !== 'win32')(
+  'not one transaction, with all the time it may get, is an error and not a zero',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hoop-pgbench-'))
+    try {
+      const path = join(folder, 'pgbench')
+      const times = join(folder, 'times')
+      await writeFile(path, `#!/bin/sh\necho "$@" >> ${times}\ncat <<'END'\n${said(0, 'nan')}END\n`, { mode: 0o755 })
+      const reach = { kind: 'tcp', port: 1, user: 'u', database: 'd', password: undefined } as const
+      const load = { reach, script: 'select', protocol: 'simple', clients: 1, seconds: 2 } as const
+      const options = { tool: { path, version: '0' }, signal: new AbortController().signal }
+      await expect(runPgbench(options, load)).rejects.toThrow('not one transaction in 8 seconds')
+      const asked = [...(await readFile(times, 'utf8')).matchAll(/--time=(\d+)/g)].map(([, seconds]) => Number(seconds))
+      expect(asked).toEqual([2, 4, 6, 8])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  },
+)
 
 test('a summary without figures is an error', () => {
   expect(() => readPgbench(0, '')).toThrow('it said nothing')

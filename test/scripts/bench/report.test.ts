@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -83,6 +83,11 @@ test('figures go between the marks, again and again, and nothing else changes', 
   expect(once.startsWith('# Speed\n')).toBe(true)
   expect(once.endsWith(`${end}\n\nrest\n`)).toBe(true)
   expect(withFigures(once, results)).toBe(once)
+})
+
+test('docs/performance.md has a place for them', async () => {
+  const page = await readFile(new URL('../../../docs/performance.md', import.meta.url), 'utf8')
+  expect(withFigures(page, results)).toContain('### Targets')
 })
 
 test('a page without the marks is left alone', () => {
