@@ -16,7 +16,11 @@ export type PgbenchLoad = Omit<Load, 'script' | 'protocol'> &
 
 type Result = Omit<LoadResult, 'cpuMicros'>
 
-/** pgbench's clock runs while it connects; what that took on a way is added from then on. */
+/**
+ * Of its time, the first second counts for nothing: clients connect in it, and a proxy finds out about each of them. What
+ * else that took on a way is added from then on.
+ */
+const unmeasuredSeconds = 1
 const extraSeconds = new Map<string, number>()
 const mostExtraSeconds = 6
 /** Of the time that was asked for: less is measured again. */
@@ -26,11 +30,11 @@ export async function runPgbench(options: PgbenchOptions, load: PgbenchLoad): Pr
   const key = JSON.stringify([load.reach, load.clients, 'churn' in load])
   for (;;) {
     const extra = extraSeconds.get(key) ?? 0
-    const result = await runOnce(options, load, load.seconds + extra)
+    const seconds = load.seconds + extra + ('churn' in load ? 0 : unmeasuredSeconds)
+    const result = await runOnce(options, load, seconds)
     const measured = (result.to - result.from) / 1000
     if (result.transactions > 0 && (measured >= load.seconds * enough || extra >= mostExtraSeconds)) return result
-    if (extra >= mostExtraSeconds)
-      throw new Error(`pgbench finished not one transaction in ${load.seconds + extra} seconds`)
+    if (extra >= mostExtraSeconds) throw new Error(`pgbench finished not one transaction in ${seconds} seconds`)
     extraSeconds.set(key, Math.min(mostExtraSeconds, extra + Math.max(1, Math.ceil(load.seconds - measured))))
   }
 }
@@ -41,7 +45,11 @@ async function runOnce({ tool, signal }: PgbenchOptions, load: PgbenchLoad, seco
   const how =
     'churn' in load
       ? ['--connect', '--builtin=select-only']
-      : [`--protocol=${load.protocol}`, `--builtin=${load.script === 'select' ? 'select-only' : 'tpcb-like'}`]
+      : [
+          `--progress=${unmeasuredSeconds}`,
+          `--protocol=${load.protocol}`,
+          `--builtin=${load.script === 'select' ? 'select-only' : 'tpcb-like'}`,
+        ]
   const args = [
     ...['--host=127.0.0.1', `--port=${reach.port}`, `--username=${reach.user}`],
     // The tables are vacuumed by the bench: TRUNCATE, which pgbench would do, is held by the demo's rules.
@@ -66,23 +74,31 @@ async function runOnce({ tool, signal }: PgbenchOptions, load: PgbenchLoad, seco
     })
   const [code] = await once(child, 'close')
   const to = now()
-  const { transactions, tps } = readPgbench(code, said)
-  // By its own measure, which leaves connecting out; it ends right after its last transaction.
-  return { transactions, from: transactions === 0 ? to : to - (transactions / tps) * 1000, to }
+  const { transactions, seconds: measured } = readPgbench(code, said)
+  // By its own measure; it ends right after its last transaction.
+  return { transactions, from: to - measured * 1000, to }
 }
 
-/** Pure. Throws what pgbench complained of. */
+/** Pure. What came behind its first word of progress, or all if it said none. Throws what it complained of. */
 export function readPgbench(
   code: number | null,
   said: string,
-): { readonly transactions: number; readonly tps: number } {
+): { readonly transactions: number; readonly seconds: number } {
   const number = (pattern: RegExp) => Number(said.match(pattern)?.[1] ?? Number.NaN)
-  const transactions = number(/^number of transactions actually processed: (\d+)/m)
+  const all = number(/^number of transactions actually processed: (\d+)/m)
   const tps = number(/^tps = ([\d.]+)/m)
   const failed = number(/^number of failed transactions: (\d+)/m)
-  const isRead = transactions === 0 || (transactions > 0 && tps > 0)
-  if (code !== 0 || failed > 0 || !isRead) throw new Error(`pgbench failed (exit ${code}): ${complaintIn(said)}`)
-  return { transactions, tps }
+  if (code !== 0 || failed > 0 || Number.isNaN(all) || (all > 0 && !(tps > 0)))
+    throw new Error(`pgbench failed (exit ${code}): ${complaintIn(said)}`)
+  if (all === 0) return { transactions: 0, seconds: 0 }
+  const [, until, rate] = said.match(/^progress: ([\d.]+) s, ([\d.]+) tps/m) ?? []
+  if (until === undefined) return { transactions: all, seconds: all / tps }
+  // Progress counts from before connecting, the rate at the end from behind it.
+  const connecting = number(/^initial connection time = ([\d.]+) ms/m) / 1000
+  return {
+    transactions: Math.max(0, Math.round(all - Number(until) * Number(rate))),
+    seconds: Math.max(0, connecting + all / tps - Number(until)),
+  }
 }
 
 function complaintIn(said: string): string {

@@ -15,8 +15,18 @@ initial connection time = 4.567 ms
 tps = ${tps} (without initial connection time)
 `
 
-test('reads transactions and their rate', () => {
-  expect(readPgbench(0, said(56789, '28394.512'))).toEqual({ transactions: 56789, tps: 28394.512 })
+test('reads transactions and their time', () => {
+  expect(readPgbench(0, said(56789, '28394.5'))).toEqual({ transactions: 56789, seconds: 2 })
+})
+
+test('its first second does not count, connecting included', () => {
+  const progress =
+    'progress: 1.0 s, 900.0 tps, lat 0.5 ms stddev 0.1, 0 failed\nprogress: 2.0 s, 2000.0 tps, lat 0.5 ms\n'
+  // Ten milliseconds of it were for connecting: 4.99 seconds in all.
+  const text = `${progress}${said(8900, '1783.567').replace('4.567 ms', '10.0 ms')}`
+  const { transactions, seconds } = readPgbench(0, text)
+  expect(transactions).toBe(8000)
+  expect(seconds).toBeCloseTo(4, 2)
 })
 
 test('a client that was aborted is an error, in its words', () => {
@@ -44,9 +54,9 @@ test.runIf(process.platform !== 'win32')(
       const reach = { kind: 'tcp', port: 1, user: 'u', database: 'd', password: undefined } as const
       const load = { reach, script: 'select', protocol: 'simple', clients: 1, seconds: 2 } as const
       const options = { tool: { path, version: '0' }, signal: new AbortController().signal }
-      await expect(runPgbench(options, load)).rejects.toThrow('not one transaction in 8 seconds')
+      await expect(runPgbench(options, load)).rejects.toThrow('not one transaction in 9 seconds')
       const asked = [...(await readFile(times, 'utf8')).matchAll(/--time=(\d+)/g)].map(([, seconds]) => Number(seconds))
-      expect(asked).toEqual([2, 4, 6, 8])
+      expect(asked).toEqual([3, 5, 7, 9])
     } finally {
       await rm(folder, { recursive: true })
     }
