@@ -1,0 +1,78 @@
+/** What stands behind `npm run bench --`. Pure: words in, what is wanted or one sentence out. */
+import { parseArgs } from 'node:util'
+
+export const sectionNames = ['reads', 'writes', 'bulk', 'connections', 'latency', 'profile', 'start'] as const
+export type SectionName = (typeof sectionNames)[number]
+
+export interface Wanted {
+  readonly kind: 'run'
+  /** In the order of sectionNames. */
+  readonly sections: readonly SectionName[]
+  readonly quick: boolean
+  readonly json: boolean
+  readonly writeDocs: boolean
+  /** Figures of an earlier run to show, instead of measuring. */
+  readonly from: string | undefined
+}
+
+export type Arguments = Wanted | { readonly kind: 'help' } | { readonly kind: 'mistake'; readonly sentence: string }
+
+export const usage = `usage: npm run bench -- [${sectionNames.join('|')} ...] [--quick] [--json] [--write-docs] [--from FILE]
+
+Measures hoop beside a direct connection: starts PostgreSQL, gateways and CLIs on loopback, and removes them afterwards.
+Without names of sections it runs them all. Results go to bench/results/.
+
+--quick       everything in under two minutes: one round each, shorter, COPY of 100 MB, 200 idle connections
+--json        print the figures as JSON instead of a table
+--write-docs  also write the tables of docs/performance.md and the chart docs/performance.svg (after a whole run)
+--from FILE   do not measure: show the figures of an earlier run (with --write-docs: write them)
+`
+
+export function parseArguments(words: readonly string[]): Arguments {
+  const parsed = read(words)
+  if (typeof parsed === 'string') return { kind: 'mistake', sentence: parsed }
+  const { values, positionals } = parsed
+  if (values.help) return { kind: 'help' }
+  const unknown = positionals.find((word) => !isSection(word))
+  if (unknown !== undefined) return mistake(`there is no section "${unknown}"; there are ${sectionNames.join(', ')}`)
+  const { quick, json, from, 'write-docs': writeDocs } = values
+  const all = positionals.length === 0
+  if (from !== undefined && (quick || !all))
+    return mistake('--from shows a run as it was: no sections and no --quick beside it')
+  if (writeDocs && (quick || !all))
+    return mistake('--write-docs needs a whole run: no sections and no --quick beside it')
+  return {
+    kind: 'run',
+    sections: sectionNames.filter((name) => all || positionals.includes(name)),
+    quick,
+    json,
+    writeDocs,
+    from,
+  }
+}
+
+function mistake(sentence: string): Arguments {
+  return { kind: 'mistake', sentence }
+}
+
+function isSection(word: string): word is SectionName {
+  return (sectionNames as readonly string[]).includes(word)
+}
+
+function read(words: readonly string[]) {
+  const flag = { type: 'boolean', default: false } as const
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: { quick: flag, json: flag, 'write-docs': flag, help: flag, from: { type: 'string' } },
+    })
+  } catch (error) {
+    // Its first sentence names the word that is wrong; what follows is advice on dashes.
+    return error instanceof Error ? firstSentence(error.message) : String(error)
+  }
+}
+
+function firstSentence(text: string): string {
+  return text.split(/[.\n]/, 1)[0] ?? text
+}

@@ -1,0 +1,56 @@
+/** The figures in docs/performance.md: tables between two marks, written by the bench so that they never drift. Pure. */
+import { measures, type Results, wayTitles } from '../figures.ts'
+import { marks, number, sectionTables, verdictsIn } from './rows.ts'
+import { pairs } from './table.ts'
+
+export const begin = '<!-- figures: written by npm run bench -- --write-docs -->'
+export const end = '<!-- end of figures -->'
+
+export function withFigures(page: string, results: Results): string {
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`the page has no place for figures: "${begin}" and "${end}"`)
+  return `${page.slice(0, from + begin.length)}\n\n${figuresText(results)}\n${page.slice(to)}`
+}
+
+function figuresText(results: Results): string {
+  const { machine, versions, date, commit, settings, notes } = results
+  return [
+    `Measured ${date.slice(0, 10)} at commit \`${commit ?? 'unknown'}\` on ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGb} GB, ${machine.system}; ${pairs(versions)}. Settings: ${pairs(settings)}.`,
+    '',
+    ...notes.map((note) => `- ${note}`),
+    ...(notes.length > 0 ? [''] : []),
+    `### Targets\n\n${targetTable(results)}`,
+    ...sectionTables(results).map(
+      ({ title, measures: used, rows }) =>
+        `### ${capital(title)}\n\n${markdown(
+          ['', 'way', 'by', ...used.map((measure) => measures[measure].title)],
+          rows.map(({ what, way, tool, cells }) => [what, way, tool, ...cells.map((cell) => cell ?? '')]),
+        )}`,
+    ),
+  ].join('\n')
+}
+
+function targetTable({ figures }: Results): string {
+  return markdown(
+    ['', 'way', 'figure', 'measured', 'must', 'aim', 'met'],
+    verdictsIn(figures).map(({ figure, target, reached }) => [
+      figure.section === 'reads' ? `reads, ${figure.what}` : figure.what,
+      wayTitles[target.way],
+      measures[target.measure].title,
+      number(figure.value, figure.measure),
+      String(target.must),
+      String(target.aim),
+      marks[reached],
+    ]),
+  )
+}
+
+function markdown(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return `${[line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n')}\n`
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,45 @@
+/** Programs of the system that the bench uses where they are installed: on PATH, or where Debian keeps them. */
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, readdirSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+export interface Installed {
+  readonly path: string
+  readonly version: string
+}
+
+const debian = '/usr/lib/postgresql'
+/** Servers' programs, which are not on everybody's PATH. */
+const serverFolders = ['/usr/local/sbin', '/usr/sbin']
+
+export function findTool(name: 'pgbench' | 'pgbouncer'): Installed | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...serverFolders, ...debianFolders()]
+  const path = folders
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(canRun)
+  if (path === undefined) return undefined
+  const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
+  return { path, version: stdout.match(/\d+(\.\d+)+/)?.[0] ?? stdout.trim() }
+}
+
+/** Newest first. */
+function debianFolders(): readonly string[] {
+  try {
+    return readdirSync(debian)
+      .sort((a, b) => Number(b) - Number(a))
+      .map((version) => join(debian, version, 'bin'))
+  } catch {
+    // Not Debian.
+    return []
+  }
+}
+
+function canRun(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
