@@ -44,7 +44,8 @@ const dashesOfPem = 5
 
 export function isSuspect(bytes: Uint8Array, start: number, end: number, wanted: number): boolean {
   const caught = glance(bytes, start, end)
-  return isWorthALook(caught, wanted) && looksLikeOne(bytes, start, end, wanted)
+  if (isWorthALook(caught, wanted)) return looksLikeOne(bytes, start, end, wanted)
+  return isWorthReading(caught, wanted) && holdsToken(bytes, start, end, wanted)
 }
 
 // What a glance counts and sees, in one number. Three counters of eight bits each start where what is looked for sets one
@@ -116,13 +117,35 @@ function isWorthALook(caught: number, wanted: number): boolean {
   if ((caught & manyDigits) !== 0 && (wanted & suspicionBits.card) !== 0) return true
   if ((caught & manyDashes) !== 0 && (wanted & suspicionBits['private-key']) !== 0) return true
   if ((caught & aDigit) !== 0 && (wanted & (suspicionBits.iban | suspicionBits['us-ssn'])) !== 0) return true
-  const isToken = (caught & longToken) !== 0
-  if (isToken && (caught & notHexadecimal) !== 0 && (wanted & (suspicionBits.jwt | suspicionBits['cloud-key'])) !== 0)
-    return true
-  // Behind a dot (`ya29.`) comes a long token, behind the other signs of `endsKeyName` anything.
-  return (
-    (wanted & suspicionBits['cloud-key']) !== 0 && ((caught & anAssignment) !== 0 || (isToken && (caught & aDot) !== 0))
-  )
+  return (caught & anAssignment) !== 0 && (wanted & suspicionBits['cloud-key']) !== 0
+}
+
+/** Long tokens are common, in UUIDs and hashes, and rarely in a line with nothing but hexadecimal digits beside them. */
+function isWorthReading(caught: number, wanted: number): boolean {
+  if ((wanted & (suspicionBits.jwt | suspicionBits['cloud-key'])) === 0) return false
+  return (caught & longToken) !== 0 && (caught & (notHexadecimal | aDot)) !== 0
+}
+
+/** A long token that is not only hexadecimal, or follows the name of a key and a dot. Passes over words without reading them. */
+function holdsToken(bytes: Uint8Array, start: number, end: number, wanted: number): boolean {
+  for (let at = start; at + shortestToken <= end; ) {
+    let last = at + shortestToken - 1
+    while (last >= at && isOfToken(bytes[last] as number)) last--
+    if (last >= at) {
+      at = last + 1
+      continue
+    }
+    // Of `endsKeyName`: behind a dot comes a long token, and only there it matters.
+    if (at > start && (wanted & suspicionBits['cloud-key']) !== 0 && endsKeyName(bytes, at - 1)) return true
+    for (; at < end && isOfToken(bytes[at] as number); at++)
+      if (((adds[bytes[at] as number] as number) & notHexadecimal) !== 0) return true
+    at++
+  }
+  return false
+}
+
+function isOfToken(byte: number): boolean {
+  return ((goesOn[byte] as number) & tokens) !== 0
 }
 
 function looksLikeOne(bytes: Uint8Array, start: number, end: number, wanted: number): boolean {
