@@ -63,9 +63,10 @@ export async function waysNamed(names: readonly WayName[], world: World): Promis
 
 /** pgbench where it is installed and gets there; the driver for the rest, and then for a direct way of its own. */
 export function lanesOf(ways: readonly Way[], hasPgbench: boolean): readonly Lane[] {
+  const hasLink = ways.some(({ reach }) => reach.kind === 'link')
   return ways.flatMap((way): readonly Lane[] => {
     if (!hasPgbench || way.reach.kind === 'link') return [{ way, tool: 'driver' }]
-    if (way.name !== 'direct') return [{ way, tool: 'pgbench' }]
+    if (way.name !== 'direct' || !hasLink) return [{ way, tool: 'pgbench' }]
     return [
       { way, tool: 'pgbench' },
       { way, tool: 'driver' },

@@ -7,6 +7,8 @@ export const begin = '<!-- figures: written by npm run bench -- --write-docs -->
 export const end = '<!-- end of figures -->'
 
 export function withFigures(page: string, results: Results): string {
+  if (results.settings.quick === true || results.settings.part === true)
+    throw new Error('the docs show whole runs only: these figures are of a quick run, or of some sections')
   const from = page.indexOf(begin)
   const to = page.indexOf(end)
   if (from < 0 || to < from) throw new Error(`the page has no place for figures: "${begin}" and "${end}"`)

@@ -53,7 +53,8 @@ export async function measureBulk(bench: Bench): Promise<void> {
 }
 
 async function measureTask(bench: Bench, { what, ways, compare, run }: Task): Promise<void> {
-  const lanes = (await waysNamed(ways, bench.world)).map((way): Lane => ({ way, tool: 'driver' }))
+  const chosen = bench.settings.quick ? ways.filter((way) => way !== 'gateway' && way !== 'pgbouncer') : ways
+  const lanes = (await waysNamed(chosen, bench.world)).map((way): Lane => ({ way, tool: 'driver' }))
   const samples = await inRounds(bench.settings.rounds, lanes, (lane, round) =>
     step(bench, `bulk: ${what}, round ${round + 1}, ${nameOf(lane)}`, () => run(lane)),
   )

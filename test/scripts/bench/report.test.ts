@@ -85,6 +85,11 @@ test('figures go between the marks, again and again, and nothing else changes', 
   expect(withFigures(once, results)).toBe(once)
 })
 
+test.each(['quick', 'part'])('a run that was not whole (%s) is not written into the docs', (how) => {
+  const some = { ...results, settings: { ...results.settings, [how]: true } }
+  expect(() => withFigures(`${begin}\n${end}`, some)).toThrow('whole runs only')
+})
+
 test('docs/performance.md has a place for them', async () => {
   const page = await readFile(new URL('../../../docs/performance.md', import.meta.url), 'utf8')
   expect(withFigures(page, results)).toContain('### Targets')
