@@ -12,7 +12,7 @@ import type { CopyOptions } from './copy-options.ts'
 import { createTextRows, has, type RowText } from './copy-text.ts'
 import { Rewrite } from './rewrite.ts'
 import { frameEnd } from './rows.ts'
-import { createSampler, type Sampler } from './sample.ts'
+import { Sampler } from './sample.ts'
 import { detect, mayBeSecretNumber, readValue, type Treatment, treatmentOf, type ValuePlan, veil } from './values.ts'
 
 export interface CopyMasking {
@@ -27,7 +27,7 @@ export interface CopyMasking {
 
 export function createCopyFilter(masking: CopyMasking): CopyFilter {
   const { columns, sampleRows } = masking
-  const sampler = createSampler(
+  const sampler = new Sampler(
     columns.map(({ name }) => name),
     sampleRows,
   )

@@ -1,9 +1,10 @@
 /** Rows of one answer on their way to the client: masked, and the first of them kept for the record. */
+import type { ResultSample } from '../../../../contract/record.ts'
 import type { Masks } from '../../../checkpoint.ts'
 import type { RowFilter } from '../parts.ts'
 import type { Codec } from './codec.ts'
-import { createRowMasker, frameEnd, withheldRow } from './rows.ts'
-import { createSampler, readRow } from './sample.ts'
+import { createRowMasker, frameEnd, type RowMasker, withheldRow } from './rows.ts'
+import { readRow, Sampler } from './sample.ts'
 import type { ValuePlan } from './values.ts'
 
 export interface RowPlanSettings {
@@ -26,50 +27,75 @@ interface Seen {
 export type RowPlan = () => RowFilter
 
 export function createRowPlan(settings: RowPlanSettings): RowPlan {
-  const { names, codec, shown, recorded, clean, sampleRows } = settings
+  const { codec, shown, recorded } = settings
   const mask = createRowMasker({ ...shown, codec })
-  const same = recorded === shown
-  const record = same ? mask : createRowMasker({ ...recorded, codec })
-  const withheld = withheldRow(shown.columns.length)
-  const styled = shown.columns.some(({ style }) => style !== undefined)
+  const plan: Planned = {
+    ...settings,
+    mask,
+    record: recorded === shown ? mask : createRowMasker({ ...recorded, codec }),
+    withheld: withheldRow(shown.columns.length),
+    styled: shown.columns.some(({ style }) => style !== undefined),
+  }
+  return () => new PlannedRows(plan)
+}
 
-  return () => {
-    const sampler = createSampler(names, sampleRows)
-    let masked = styled
+interface Planned extends RowPlanSettings {
+  readonly mask: RowMasker
+  readonly record: RowMasker
+  readonly withheld: Buffer
+  readonly styled: boolean
+}
 
-    /** The first rows of a run that is as it may be shown, or (where that is not the same) as it came. */
-    function sample(run: Buffer): void {
-      for (let start = 0; start < run.length && !sampler.full; ) {
-        const end = frameEnd(run, start)
-        if (!sampler.hungry) sampler.miss()
-        else if (same) sampler.add(readRow(run, start, end, recorded.columns))
-        else {
-          const row = record(run.subarray(start, end))
-          sampler.add(readRow(row, 0, row.length, recorded.columns))
-        }
-        start = end
+class PlannedRows implements RowFilter {
+  readonly #plan: Planned
+  readonly #sampler: Sampler
+  #masked: boolean
+
+  constructor(plan: Planned) {
+    this.#plan = plan
+    this.#sampler = new Sampler(plan.names, plan.sampleRows)
+    this.#masked = plan.styled
+  }
+
+  rows(run: Buffer): Buffer {
+    const { clean, mask, record } = this.#plan
+    const rows = clean ? run : mask(run)
+    if (rows !== run) this.#masked = true
+    if (!this.#sampler.full) this.#keep(record === mask ? rows : run)
+    return rows
+  }
+
+  tooLarge(): Buffer {
+    this.#masked = true
+    this.#sampler.miss()
+    return this.#plan.withheld
+  }
+
+  get sated(): boolean {
+    return this.#plan.clean && this.#sampler.full
+  }
+
+  get masked(): boolean {
+    return this.#masked
+  }
+
+  sample(): ResultSample | undefined {
+    return this.#sampler.sample()
+  }
+
+  /** The first rows of a run that is as it may be shown, or (where the record is masked otherwise) as it came. */
+  #keep(run: Buffer): void {
+    const { mask, record, recorded } = this.#plan
+    const sampler = this.#sampler
+    for (let start = 0; start < run.length && !sampler.full; ) {
+      const end = frameEnd(run, start)
+      if (!sampler.hungry) sampler.miss()
+      else if (record === mask) sampler.add(readRow(run, start, end, recorded.columns))
+      else {
+        const row = record(run.subarray(start, end))
+        sampler.add(readRow(row, 0, row.length, recorded.columns))
       }
-    }
-
-    return {
-      rows(run) {
-        const rows = clean ? run : mask(run)
-        if (rows !== run) masked = true
-        if (!sampler.full) sample(same ? rows : run)
-        return rows
-      },
-      tooLarge() {
-        masked = true
-        sampler.miss()
-        return withheld
-      },
-      get sated() {
-        return clean && sampler.full
-      },
-      get masked() {
-        return masked
-      },
-      sample: () => sampler.sample(),
+      start = end
     }
   }
 }

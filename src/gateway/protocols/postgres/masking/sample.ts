@@ -3,37 +3,44 @@ import type { ResultSample } from '../../../../contract/record.ts'
 import { readFields } from './rows.ts'
 import { readValue, type ValuePlan } from './values.ts'
 
-export interface Sampler {
-  /** It has all it wants, and it is known whether there was more. */
-  readonly full: boolean
-  /** It wants the next row itself, not only to know that there is one. */
-  readonly hungry: boolean
-  add(row: readonly (string | null)[]): void
-  /** There was a row that is not kept. */
-  miss(): void
-  sample(): ResultSample | undefined
-}
-
 /** A record is for people: a page of a document, not the document. */
 const longestValue = 1000
 
-export function createSampler(columns: readonly string[], rows: number): Sampler {
-  const kept: (string | null)[][] = []
-  let truncated = false
-  return {
-    get full() {
-      return kept.length >= rows && (rows === 0 || truncated)
-    },
-    get hungry() {
-      return kept.length < rows
-    },
-    add(row) {
-      kept.push(row.map((value) => (value === null ? null : shorten(value))))
-    },
-    miss() {
-      truncated = true
-    },
-    sample: () => (rows === 0 ? undefined : { columns: [...columns], rows: kept, truncated }),
+/** A class, because there is one for each execution: an object with getters of its own costs more than a row does. */
+export class Sampler {
+  readonly #columns: readonly string[]
+  readonly #wanted: number
+  readonly #kept: (string | null)[][] = []
+  #truncated = false
+
+  constructor(columns: readonly string[], rows: number) {
+    this.#columns = columns
+    this.#wanted = rows
+  }
+
+  /** It has all it wants, and it is known whether there was more. */
+  get full(): boolean {
+    return this.#kept.length >= this.#wanted && (this.#wanted === 0 || this.#truncated)
+  }
+
+  /** It wants the next row itself, not only to know that there is one. */
+  get hungry(): boolean {
+    return this.#kept.length < this.#wanted
+  }
+
+  add(row: readonly (string | null)[]): void {
+    this.#kept.push(row.map((value) => (value === null ? null : shorten(value))))
+  }
+
+  /** There was a row that is not kept. */
+  miss(): void {
+    this.#truncated = true
+  }
+
+  sample(): ResultSample | undefined {
+    return this.#wanted === 0
+      ? undefined
+      : { columns: [...this.#columns], rows: this.#kept, truncated: this.#truncated }
   }
 }
 
