@@ -4,11 +4,16 @@ import { parseArgs } from 'node:util'
 export const sectionNames = ['reads', 'writes', 'bulk', 'connections', 'latency', 'profile', 'start'] as const
 export type SectionName = (typeof sectionNames)[number]
 
+/** What is shown in the docs is a median of so many at least. */
+export const fewestRounds = 5
+
 export interface Wanted {
   readonly kind: 'run'
   /** In the order of sectionNames. */
   readonly sections: readonly SectionName[]
   readonly quick: boolean
+  /** Instead of the usual number. */
+  readonly rounds: number | undefined
   readonly json: boolean
   readonly writeDocs: boolean
   /** Figures of an earlier run to show, instead of measuring. */
@@ -17,14 +22,16 @@ export interface Wanted {
 
 export type Arguments = Wanted | { readonly kind: 'help' } | { readonly kind: 'mistake'; readonly sentence: string }
 
-export const usage = `usage: npm run bench -- [${sectionNames.join('|')} ...] [--quick] [--json] [--write-docs] [--from FILE]
+export const usage = `usage: npm run bench -- [${sectionNames.join('|')} ...] [--quick] [--rounds N] [--json] [--write-docs] [--from FILE]
 
 Measures hoop beside a direct connection: starts PostgreSQL, gateways and CLIs on loopback, and removes them afterwards.
 Without names of sections it runs them all. Results go to bench/results/.
 
 --quick       everything in under two minutes: one round each, shorter, COPY of 100 MB, 200 idle connections
+--rounds N    measure everything so often (5, with --quick once); a figure is the median of its rounds
 --json        print the figures as JSON instead of a table
---write-docs  also write the tables of docs/performance.md and the chart docs/performance.svg (after a whole run)
+--write-docs  also write the tables of docs/performance.md and the chart docs/performance.svg (of all sections in at
+              least five rounds)
 --from FILE   do not measure: show the figures of an earlier run (with --write-docs: write them)
 `
 
@@ -37,14 +44,18 @@ export function parseArguments(words: readonly string[]): Arguments {
   if (unknown !== undefined) return mistake(`there is no section "${unknown}"; there are ${sectionNames.join(', ')}`)
   const { quick, json, from, 'write-docs': writeDocs } = values
   const all = positionals.length === 0
-  if (from !== undefined && (quick || !all))
-    return mistake('--from shows a run as it was: no sections and no --quick beside it')
-  if (writeDocs && (quick || !all))
-    return mistake('--write-docs needs a whole run: no sections and no --quick beside it')
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+  if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1))
+    return mistake(`--rounds takes a whole number from 1 on, not "${values.rounds}"`)
+  if (from !== undefined && (quick || !all || rounds !== undefined))
+    return mistake('--from shows a run as it was: no sections, --quick or --rounds beside it')
+  if (writeDocs && (!all || (quick && (rounds ?? 1) < fewestRounds) || (rounds ?? fewestRounds) < fewestRounds))
+    return mistake(`--write-docs needs all sections in at least ${fewestRounds} rounds`)
   return {
     kind: 'run',
     sections: sectionNames.filter((name) => all || positionals.includes(name)),
     quick,
+    rounds,
     json,
     writeDocs,
     from,
@@ -65,7 +76,14 @@ function read(words: readonly string[]) {
     return parseArgs({
       args: [...words],
       allowPositionals: true,
-      options: { quick: flag, json: flag, 'write-docs': flag, help: flag, from: { type: 'string' } },
+      options: {
+        quick: flag,
+        json: flag,
+        'write-docs': flag,
+        help: flag,
+        rounds: { type: 'string' },
+        from: { type: 'string' },
+      },
     })
   } catch (error) {
     // Its first sentence names the word that is wrong; what follows is advice on dashes.

@@ -46,10 +46,11 @@ async function main(wish: Wanted): Promise<number> {
   }
 }
 
-async function measured({ sections, quick }: Wanted, signal: AbortSignal): Promise<Results> {
+async function measured({ sections, quick, rounds }: Wanted, signal: AbortSignal): Promise<Results> {
+  const usual = quick ? quickRun : wholeRun
   const results = await runBench({
     sections,
-    settings: quick ? quickRun : wholeRun,
+    settings: { ...usual, rounds: rounds ?? usual.rounds },
     progress: createProgress(process.stderr),
     signal,
   })

@@ -76,7 +76,9 @@ export async function runBench({ sections: names, settings, progress, signal }: 
 function notesOn({ pgbench, pgbouncer }: World, { quick, rounds }: Settings): readonly string[] {
   return [
     ...(quick
-      ? [`a quick run: ${rounds} round each, short, and fewer combinations; its figures are a glance, not a result`]
+      ? [
+          `a quick run: ${rounds === 1 ? 'one round' : `${rounds} rounds`}, each measurement short, fewer combinations, smaller amounts`,
+        ]
       : []),
     ...(pgbench === undefined ? ['pgbench is not installed: everything is measured with the built-in driver'] : []),
     ...(pgbouncer === undefined ? ['pgbouncer is not installed, so it is not compared'] : []),

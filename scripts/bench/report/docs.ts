@@ -1,4 +1,5 @@
 /** The figures in docs/performance.md: tables between two marks, written by the bench so that they never drift. Pure. */
+import { fewestRounds } from '../arguments.ts'
 import { measures, type Results, wayTitles } from '../figures.ts'
 import { marks, number, sectionTables, verdictsIn } from './rows.ts'
 import { pairs } from './table.ts'
@@ -7,8 +8,8 @@ export const begin = '<!-- figures: written by npm run bench -- --write-docs -->
 export const end = '<!-- end of figures -->'
 
 export function withFigures(page: string, results: Results): string {
-  if (results.settings.quick === true || results.settings.part === true)
-    throw new Error('the docs show whole runs only: these figures are of a quick run, or of some sections')
+  if (Number(results.settings.rounds) < fewestRounds || results.settings.part === true)
+    throw new Error(`the docs show all sections, in at least ${fewestRounds} rounds: these figures are of less`)
   const from = page.indexOf(begin)
   const to = page.indexOf(end)
   if (from < 0 || to < from) throw new Error(`the page has no place for figures: "${begin}" and "${end}"`)

@@ -6,6 +6,7 @@ test('without words everything is measured', () => {
     kind: 'run',
     sections: sectionNames,
     quick: false,
+    rounds: undefined,
     json: false,
     writeDocs: false,
     from: undefined,
@@ -23,9 +24,11 @@ test('names of sections choose them, in their own order', () => {
 test.each([
   [['speed'], 'there is no section "speed"'],
   [['--fast'], "Unknown option '--fast'"],
-  [['--quick', '--write-docs'], '--write-docs needs a whole run'],
-  [['reads', '--write-docs'], '--write-docs needs a whole run'],
+  [['--quick', '--write-docs'], '--write-docs needs all sections'],
+  [['reads', '--write-docs'], '--write-docs needs all sections'],
   [['reads', '--from', 'x.json'], '--from shows a run as it was'],
+  [['--rounds', '0'], '--rounds takes a whole number from 1 on'],
+  [['--quick', '--rounds', '4', '--write-docs'], '--write-docs needs all sections in at least 5 rounds'],
   [['--from'], "Option '--from <value>' argument missing"],
 ])('%j is a mistake, said in one sentence', (words, expected) => {
   const parsed = parseArguments(words)

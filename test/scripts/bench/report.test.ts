@@ -85,9 +85,12 @@ test('figures go between the marks, again and again, and nothing else changes', 
   expect(withFigures(once, results)).toBe(once)
 })
 
-test.each(['quick', 'part'])('a run that was not whole (%s) is not written into the docs', (how) => {
-  const some = { ...results, settings: { ...results.settings, [how]: true } }
-  expect(() => withFigures(`${begin}\n${end}`, some)).toThrow('whole runs only')
+test.each([
+  ['of some sections', { part: true }],
+  ['of fewer rounds than five', { rounds: 4 }],
+])('a run %s is not written into the docs', (_, how) => {
+  const some = { ...results, settings: { ...results.settings, ...how } }
+  expect(() => withFigures(`${begin}\n${end}`, some)).toThrow('all sections, in at least 5 rounds')
 })
 
 test('docs/performance.md has a place for them', async () => {
