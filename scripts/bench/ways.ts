@@ -20,6 +20,18 @@ export interface Lane {
   readonly tool: Tool
 }
 
+/** What transactions are compared on. */
+export const everyWay: readonly WayName[] = [
+  'direct',
+  'pgbouncer',
+  'gateway-unflushed',
+  'gateway',
+  'cli-unflushed',
+  'cli',
+  'cli-masks',
+  'cli-rules',
+]
+
 const doorOf: Readonly<Record<Exclude<WayName, 'direct' | 'pgbouncer'>, DoorName>> = {
   'gateway-unflushed': 'unflushed',
   gateway: 'demo',

@@ -3,18 +3,8 @@ import { addPairs, asRatio, type Bench } from '../bench.ts'
 import type { WayName } from '../figures.ts'
 import { type Protocol, protocols } from '../settings.ts'
 import { measureLanes, type Sample, tpsOf, warmUp } from '../throughput.ts'
-import { type Lane, lanesOf, waysNamed } from '../ways.ts'
+import { everyWay, type Lane, lanesOf, waysNamed } from '../ways.ts'
 
-const everyWay: readonly WayName[] = [
-  'direct',
-  'pgbouncer',
-  'gateway-unflushed',
-  'gateway',
-  'cli-unflushed',
-  'cli',
-  'cli-masks',
-  'cli-rules',
-]
 /** In a quick run all ways are compared where most targets stand, and these elsewhere. */
 const mainWays: readonly WayName[] = ['direct', 'gateway', 'cli']
 

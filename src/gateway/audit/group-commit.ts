@@ -151,16 +151,20 @@ export function createGroupCommit(options: Options): GroupCommit {
       return
     }
     end = batch.end
-    importer.add(batch)
+    handOn(batch)
     onFlush?.(clock.elapsed() - started, batch.end.seq - batch.first + 1)
     for (const item of items) item.waiter?.resolve()
   }
 
   function landed(batch: Batch): void {
     resolveDoubt(batch.end)
-    // Otherwise it is found in the journal.
-    if (!broken) importer.add(batch)
+    handOn(batch)
     if (!broken) upAgain()
+  }
+
+  /** After a failure it is found in the journal instead, when the store is opened again. */
+  function handOn(batch: Batch): void {
+    if (!broken) importer.add(batch)
   }
 
   /** Fail closed: whoever waits is told no, now. Only notes are kept. */

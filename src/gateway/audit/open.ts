@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts'
 import { hoopError } from '../../contract/error-codes.ts'
 import type { Metrics } from '../metrics.ts'
 import { createReader } from '../store/reader.ts'
+import { storeReason } from '../store/sqlite.ts'
 import { createWriter } from '../store/writer.ts'
 import type { Audit } from './audit.ts'
 import { createGroupCommit } from './group-commit.ts'
@@ -36,7 +37,10 @@ export async function openAudit({ path, flush, clock, log, metrics, stallMs }: A
     log.warn({ records: opened.ended }, 'the gateway stopped without warning last time: ended what it left open')
 
   const journal = createJournal(path, flush)
-  await journal.open()
+  await journal.open().catch(async (error: unknown) => {
+    await writer.ask({ ask: 'close' })
+    throw openingError(path, { kind: 'unavailable', reason: storeReason(error) })
+  })
   const growth = createGrowth(opened.end.seq)
   const commits = createGroupCommit({
     writer,
