@@ -11,7 +11,8 @@ import type { CreateSession, Session, TargetInfo } from '../contract/api.ts'
 import { type HoopError, hoopError, isHoopError } from '../contract/error-codes.ts'
 import { clientConfig } from './client-config.ts'
 import { listen } from './listener.ts'
-import { createPeerCheck } from './peer.ts'
+import { passOpening } from './opening.ts'
+import { createPeerCheck, type PeerCheck } from './peer.ts'
 import { sayNo } from './say-no.ts'
 import { splice } from './splice.ts'
 import type { OpenTarget, Tunnel, TunnelOptions } from './tunnel.ts'
@@ -86,21 +87,36 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     const gone = new AbortController()
     socket.once('close', () => {
       sockets.delete(socket)
-      gone.abort()
+      gone.abort(closedByClient)
     })
+    const owner = peers.ownerOf(socket)
+    const opened = open(target, gone.signal)
+    const opening = opened.then((stream) => passOpening(target.protocol, socket, stream, owner))
+    opening.catch(isToldBelow)
     try {
-      const owner = await peers.ownerOf(socket)
-      if (owner === 'foreign') throw hoopError('not-allowed', 'this port belongs to another user of this machine')
-      if (owner === 'unknown') {
-        // Fail closed. It is a process that is gone already: nobody is there to be told.
-        socket.destroy()
+      if (await isOwn(socket, owner)) {
+        await opening
+        await splice(socket, await opened)
         return
       }
-      const stream = await open(target, gone.signal)
-      await splice(socket, stream)
+      gone.abort(closedByClient)
     } catch (error) {
+      gone.abort(closedByClient)
+      // A client is answered after its first words: they are there to be heard again.
+      const passed = await opening.catch(isToldBelow)
+      if (passed) socket.unshift(passed)
       turnAway(target, socket, error)
     }
+    opened.then((stream) => stream.destroy(), isToldBelow)
+  }
+
+  /** False where nobody is there to be told: the process is gone already. Throws for another user's. */
+  async function isOwn(socket: Socket, asked: ReturnType<PeerCheck['ownerOf']>): Promise<boolean> {
+    const owner = await asked
+    if (owner === 'foreign') throw hoopError('not-allowed', 'this port belongs to another user of this machine')
+    // Fail closed.
+    if (owner === 'unknown') socket.destroy()
+    return owner === 'own'
   }
 
   function turnAway(target: TargetInfo, socket: Socket, thrown: unknown): void {
@@ -192,6 +208,11 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
 async function allClosed(sockets: ReadonlySet<Socket>): Promise<void> {
   await Promise.all([...sockets].map((socket) => (socket.closed ? undefined : once(socket, 'close').catch(isOverThen))))
 }
+
+/** A reason of our own: the default one is an error with a stack, made for each connection that ends. */
+const closedByClient = 'the client closed its connection'
+
+function isToldBelow(): void {}
 
 function isEndedInTime(): void {}
 
