@@ -18,7 +18,7 @@ import { refusalResponse } from './refusals.ts'
 import { createShown } from './shown.ts'
 import type { Run } from './run.ts'
 import { andThen, type Soon } from './soon.ts'
-import { releaseAsides, type Talk } from './talk.ts'
+import { releaseAsides, stopAsking, type Talk } from './talk.ts'
 import { createCutter, nameOfType, type Piece } from './wire.ts'
 
 const smallAnswer = 1024 * 1024
@@ -217,7 +217,7 @@ export async function listenToTarget(talk: Talk, intake: Intake): Promise<void> 
         for (const entry of skipped) skip(entry)
         if (found) return
         talk.skipping = true
-        talk.stopAsking?.('failed')
+        stopAsking(talk, 'failed')
       }
     }
   }

@@ -1,5 +1,6 @@
 /** The client's direction: one message after the other is understood, judged and forwarded. */
 import { hoopError } from '../../../contract/error-codes.ts'
+import { type Ahead, createAhead } from './ahead.ts'
 import { callFunction } from './call.ts'
 import { endCopy, forwardCopyData } from './copy.ts'
 import { createExtended } from './extended.ts'
@@ -8,7 +9,7 @@ import { drop, type Rest } from './rest.ts'
 import { query } from './simple.ts'
 import { andThen, type Soon } from './soon.ts'
 import type { Talk } from './talk.ts'
-import { createCutter, type Piece } from './wire.ts'
+import { type Cutter, createCutter, type Piece } from './wire.ts'
 
 /** Bytes of a message around its SQL: header, a statement's name, parameter types. */
 const aroundSql = 512 * 1024
@@ -23,18 +24,48 @@ export async function listenToClient(talk: Talk): Promise<void> {
     // COPY data.
     runs: (type) => type === copyData,
   })
-  const handle = createHandler(talk)
-  for (;;) {
-    const chunk = await talk.client.intake.next()
-    if (chunk === undefined) return
-    // The target has ended: what still comes is drained, or closing would reset the link under its last words.
-    if (talk.over) continue
-    cutter.feed(chunk)
-    for (let piece = cutter.next(); piece !== undefined; piece = cutter.next()) {
-      const waiting = handle(piece)
-      if (waiting !== undefined) await waiting
+  /** What has arrived and is not dealt with yet begins here. */
+  let next = 0
+  let pieces: readonly Piece[] = []
+  function* upcoming(): Generator<Piece> {
+    for (let at = next; at < pieces.length; at += 1) {
+      const piece = pieces[at]
+      if (piece !== undefined) yield piece
     }
-    await talk.outward.flush()
+  }
+  const ahead = createAhead(talk, upcoming)
+  const handle = createHandler(talk, ahead)
+  try {
+    for (;;) {
+      const chunk = await talk.client.intake.next()
+      if (chunk === undefined) return
+      // The target has ended: what still comes is drained, or closing would reset the link under its last words.
+      if (talk.over) continue
+      cutter.feed(chunk)
+      const cut = cutAll(cutter)
+      pieces = cut.pieces
+      for (next = 0; next < pieces.length; ) {
+        const piece = pieces[next]
+        next += 1
+        const waiting = piece && handle(piece)
+        if (waiting !== undefined) await waiting
+      }
+      if ('error' in cut) throw cut.error
+      await talk.outward.flush()
+    }
+  } finally {
+    await ahead.drop()
+  }
+}
+
+/** What comes before a flaw is still dealt with. */
+function cutAll(cutter: Cutter): { readonly pieces: readonly Piece[]; readonly error?: unknown } {
+  const pieces: Piece[] = []
+  try {
+    for (let piece = cutter.next(); piece !== undefined; piece = cutter.next()) pieces.push(piece)
+    return { pieces }
+  } catch (error) {
+    return { pieces, error }
   }
 }
 
@@ -63,8 +94,8 @@ function limits(talk: Talk, type: number): number | undefined {
 }
 
 /** Most messages need no waiting: a turn of the microtask queue for each would cost more than the message. */
-function createHandler(talk: Talk): (piece: Piece) => Soon<void> {
-  const extended = createExtended(talk)
+function createHandler(talk: Talk, ahead: Ahead): (piece: Piece) => Soon<void> {
+  const extended = createExtended(talk, ahead)
   let rest: Rest | undefined
 
   function start(piece: Piece): Soon<Rest | undefined> {

@@ -1,6 +1,6 @@
 /** FunctionCall, the old fast path: runs a function by its OID, past every statement. libpq's large objects use it. */
 import type { Parameter } from '../../../contract/command.ts'
-import { clear } from './clear.ts'
+import { clear, commandsOf } from './clear.ts'
 import { View } from './messages.ts'
 import { refuseSimply } from './simple.ts'
 import { drop, type Rest } from './rest.ts'
@@ -12,7 +12,7 @@ export async function callFunction(talk: Talk, piece: Piece): Promise<Rest | und
   if (talk.skipping || talk.over) return drop
   const view = new View(piece.bytes)
   const statement = await talk.reader.functionCall(view.uint32(), talk.session)
-  const cleared = await clear(talk, [statement], piece.last ? readArguments(view) : [])
+  const cleared = await clear(talk, [statement], commandsOf([statement], piece.last ? readArguments(view) : []))
   if (cleared === 'skipped') return drop
   if ('refusal' in cleared) {
     refuseSimply(talk, cleared.refusal)

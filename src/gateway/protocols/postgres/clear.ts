@@ -16,28 +16,30 @@ export type Cleared =
 /** How often a client is asked for a sign of life while it is held and its own messages fill what is read ahead. */
 const probeMs = 1000
 
-type Some<T> = readonly [T, ...T[]]
+export type Some<T> = readonly [T, ...T[]]
 
+/** What is asked, statement for statement. */
+export function commandsOf([first, ...others]: Some<Statement>, parameters: readonly Parameter[] = []): Some<Command> {
+  return [withParameters(first, parameters), ...others.map((statement) => withParameters(statement, parameters))]
+}
+
+/** `commands`: those of the statements, in their order. */
 export async function clear(
   talk: Talk,
   statements: Some<Statement>,
-  parameters: readonly Parameter[] = [],
+  commands: Some<Command> = commandsOf(statements),
 ): Promise<Cleared> {
-  const [first, ...others] = statements
-  const commands: Some<Command> = [
-    withParameters(first, parameters),
-    ...others.map((statement) => withParameters(statement, parameters)),
-  ]
   let stopped: 'cancelled' | 'failed' | undefined
   /** Made for a hold alone: hardly any command is held, and a signal with its listeners costs more than the rest here. */
   let asking: AbortController | undefined
   let probing: NodeJS.Timeout | undefined
   const { gone } = talk.client.intake
   const stop = () => asking?.abort()
-  talk.stopAsking = (why) => {
+  const stopAsking = (why: 'cancelled' | 'failed') => {
     stopped ??= why
     stop()
   }
+  talk.asking.add(stopAsking)
   try {
     const clearance = await talk.checkpoint.clear(commands, {
       get signal() {
@@ -54,7 +56,7 @@ export async function clear(
         if (talk.ledger.head() !== undefined) void askForAnswers(talk)
       },
       impact: async (command, signal) => {
-        const statement = statements[commands.indexOf(command)] ?? first
+        const statement = statements[commands.indexOf(command)] ?? statements[0]
         return talk.impact(command, statement, await talk.side(signal), signal)
       },
     })
@@ -69,19 +71,18 @@ export async function clear(
   } finally {
     if (probing !== undefined) clearInterval(probing)
     if (asking !== undefined) gone.removeEventListener('abort', stop)
-    talk.stopAsking = undefined
+    talk.asking.delete(stopAsking)
   }
 }
 
 /** Refuses what the conversation cannot take to policy, or need not: that is written down as well. */
 export function refuse(
   talk: Talk,
-  [first, ...others]: Some<Statement>,
+  statements: Some<Statement>,
   why: string,
   parameters: readonly Parameter[] = [],
 ): Promise<Refusal> {
-  const commands = others.map((statement) => withParameters(statement, parameters))
-  return talk.checkpoint.refuse([withParameters(first, parameters), ...commands], why)
+  return talk.checkpoint.refuse(commandsOf(statements, parameters), why)
 }
 
 /** What may have happened, or is known only, after the permits were given. */

@@ -6,10 +6,11 @@
 import type { Parameter } from '../../../contract/command.ts'
 import { hoopError } from '../../../contract/error-codes.ts'
 import type { Refusal } from '../../../contract/refusal.ts'
+import type { Ahead } from './ahead.ts'
 import { type BindView, createBindReader, readBind } from './bind.ts'
-import { clear, refuse } from './clear.ts'
+import { type Cleared, clear, commandsOf, refuse, type Some } from './clear.ts'
 import { readAhead } from './judged.ts'
-import type { Expected } from './ledger.ts'
+import { type Expected, mayChangeMeaning } from './ledger.ts'
 import {
   type ExecuteView,
   nameKey,
@@ -45,7 +46,7 @@ export interface Extended {
 /** What a Bind runs before it is executed, what it does otherwise, or that it goes nowhere. */
 type Bound = Run | undefined | 'dropped'
 
-export function createExtended(talk: Talk): Extended {
+export function createExtended(talk: Talk, ahead: Ahead): Extended {
   const { ledger, session, outward } = talk
 
   function tell(refusal: Refusal): Rest {
@@ -84,7 +85,7 @@ export function createExtended(talk: Talk): Extended {
       if (talk.skipping || talk.over) return drop
       const key = keyOf(view.name)
       const whole = piece.last ? undefined : piece.total - (piece.bytes.length - view.sql.length)
-      return andThen(talk.reader.read(view.sql, session, whole), ({ statements }) => {
+      return andThen(ahead.reading(piece) ?? talk.reader.read(view.sql, session, whole), ({ statements }) => {
         if (talk.skipping || talk.over) return drop
         if (key === undefined) return object(statements, view.sql.toString(), unclearName)
         return prepare(piece, view, key, statements)
@@ -128,7 +129,7 @@ export function createExtended(talk: Talk): Extended {
 
   function bind(piece: Piece): Soon<Rest | undefined> {
     return piece.last
-      ? andThen(bound(readBind(piece.bytes), true), (run) => forwardBind(piece, run))
+      ? andThen(bound(readBind(piece.bytes), piece), (run) => forwardBind(piece, run))
       : bindInParts(piece)
   }
 
@@ -144,7 +145,7 @@ export function createExtended(talk: Talk): Extended {
     outward.keepHouse(piece)
     return async (part) => {
       const view = reader.feed(part.bytes)
-      if (view !== undefined) await bound(view, false)
+      if (view !== undefined) await bound(view, undefined)
       // Also after a failure: the server has the first half of this message.
       return more(part)
     }
@@ -167,19 +168,19 @@ export function createExtended(talk: Talk): Extended {
   }
 
   /** Planning an eager statement runs it, and Bind plans: then Bind is what is cleared, and Execute is part of it. */
-  function bound(view: BindView, isWhole: boolean): Soon<Bound> {
+  function bound(view: BindView, whole: Piece | undefined): Soon<Bound> {
     return andThen(named(view.statement), ({ prepared, statements }) => {
       // The server failed meanwhile: it will skip this one.
       if (talk.skipping || talk.over) return undefined
       const parameters = readParameters(view.values, prepared?.types ?? [])
       const [first, ...others] = statements
-      if (first === undefined || !isEager(statements)) return openPortal(view, prepared, parameters, undefined)
+      if (first === undefined || !isEager(statements)) return openPortal(view, whole, prepared, parameters, undefined)
       // It was not when its first half was forwarded; nothing can be put in its place any more.
-      if (!isWhole)
+      if (whole === undefined)
         throw hoopError('protocol-error', 'a statement became one that its planning runs while it was bound')
-      return andThen(clear(talk, [first, ...others], parameters), (cleared) => {
+      return andThen(clear(talk, [first, ...others], commandsOf([first, ...others], parameters)), (cleared) => {
         if (cleared === 'skipped') return 'dropped'
-        if ('runs' in cleared) return openPortal(view, prepared, parameters, cleared.runs[0])
+        if ('runs' in cleared) return openPortal(view, whole, prepared, parameters, cleared.runs[0])
         tell(cleared.refusal)
         return 'dropped'
       })
@@ -188,6 +189,7 @@ export function createExtended(talk: Talk): Extended {
 
   function openPortal<R extends Run | undefined>(
     view: BindView,
+    whole: Piece | undefined,
     prepared: Prepared | undefined,
     parameters: readonly Parameter[],
     run: R,
@@ -195,6 +197,7 @@ export function createExtended(talk: Talk): Extended {
     const key = keyOf(view.portal)
     const name = Buffer.from(view.portal)
     const portal: Portal = { prepared, name, parameters, bytes: view.bytes, run, started: false, described: false }
+    if (whole !== undefined) ahead.bound(whole, portal)
     // A portal whose name we cannot tell is one that we do not know: executing it is refused.
     const change = key === undefined ? undefined : session.portals.change(key, portal, talk.group)
     const done = (accepted: boolean) => {
@@ -255,11 +258,22 @@ export function createExtended(talk: Talk): Extended {
       outward.runNothing(piece)
       return undefined
     }
-    const cleared = await clear(talk, [first, ...others], portal?.parameters)
+    const cleared = await (ahead.take(piece, portal, statements) ?? clearFirst([first, ...others], portal))
     if (cleared === 'skipped') return drop
     if ('refusal' in cleared) return tell(cleared.refusal)
     forward(piece, portal, view.portal, cleared.runs)
     return undefined
+  }
+
+  /** Those behind it in the pipeline are cleared with it, unless it may have to wait for people. */
+  function clearFirst(statements: Some<Statement>, portal: Portal | undefined): Promise<Cleared> {
+    const commands = commandsOf(statements, portal?.parameters)
+    const isPlain =
+      !statements.some(mayChangeMeaning) &&
+      commands.every((command) => talk.checkpoint.preview(command).verdict === 'allow')
+    const cleared = clear(talk, statements, commands)
+    if (isPlain) ahead.look()
+    return cleared
   }
 
   /** A portal that Bind did not make may be a cursor that SQL declared: running it is fetching from it. */
@@ -334,6 +348,7 @@ export function createExtended(talk: Talk): Extended {
   function sync(piece: Piece): undefined {
     // While it waits for COPY data the server ignores a Sync (and answers none); here it ends no group either.
     if (talk.copying !== undefined && !talk.skipping) return
+    void ahead.drop()
     talk.skipping = false
     ledger.push({ kind: 'sync', group: talk.group })
     talk.group += 1

@@ -155,7 +155,7 @@ export class Ledger {
 }
 
 function isRestless(entry: Expected): boolean {
-  return runsOf(entry).some(({ statement }) => changesMeaning(statement))
+  return runsOf(entry).some(({ statement }) => mayChangeMeaning(statement))
 }
 
 function runsOf(entry: Expected): readonly Run[] {
@@ -173,7 +173,7 @@ function changesCatalog(entry: Expected): boolean {
 }
 
 /** Plain reads and writes change neither parameters nor the catalog; anything else may, until it is answered. */
-function changesMeaning({ command, effects }: Statement): boolean {
+export function mayChangeMeaning({ command, effects }: Statement): boolean {
   const { kind, dynamic, parsed } = command.facts
   return effects.length > 0 || dynamic || !parsed || kind === 'ddl' || kind === 'admin'
 }

@@ -19,7 +19,7 @@ import type { AskImpact, OpenSideConnection, ResultMasker, StatementReader } fro
 import { brokenProtocol, refusalResponse } from './refusals.ts'
 import { Session } from './session.ts'
 import type { Catalogs } from './sql/catalog.ts'
-import type { Limits, Talk } from './talk.ts'
+import { type Limits, stopAsking, type Talk } from './talk.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface RelayParts {
@@ -61,7 +61,7 @@ export async function relay(
     skipping: false,
     copying: undefined,
     unsettled: undefined,
-    stopAsking: undefined,
+    asking: new Set(),
     lastMasked: undefined,
     over: false,
     betweenFrames: true,
@@ -70,9 +70,9 @@ export async function relay(
   // Logging in again might wait for what the client's own transaction has locked.
   upstream.side.restWhile(() => talk.session.transaction === 'I')
   const key = parts.keys.register(upstream.target.name, pid, async () => {
-    talk.stopAsking?.('cancelled')
+    stopAsking(talk, 'cancelled')
     // Something runs at the target, before what is asked about here or instead of it.
-    if (ledger.head() !== undefined || talk.stopAsking === undefined)
+    if (ledger.head() !== undefined || talk.asking.size === 0)
       await cancelAtTarget(upstream.target, { pid, secret }, AbortSignal.timeout(parts.connectTimeoutMs))
   })
 
@@ -81,7 +81,7 @@ export async function relay(
   function stop(lastWord: Buffer): void {
     if (talk.betweenFrames && !talk.over) client.outlet.add(lastWord)
     talk.over = true
-    talk.stopAsking?.('failed')
+    stopAsking(talk, 'failed')
     void client.outlet.end()
     outlet.destroy()
     settleAll(talk)
@@ -97,7 +97,7 @@ export async function relay(
     signal.addEventListener('abort', kill, { once: true })
     welcomeClient(talk, welcome, { pid, secret: key.secret })
     // Only the client's going away ends what runs for it; closed is more than ended.
-    client.outlet.closed.addEventListener('abort', () => talk.stopAsking?.('failed'), { once: true })
+    client.outlet.closed.addEventListener('abort', () => stopAsking(talk, 'failed'), { once: true })
   }
   try {
     const asking = listenToClient(talk)
@@ -105,7 +105,7 @@ export async function relay(
       .catch(broke)
     await listenToTarget(talk, intake).catch(broke)
     talk.over = true
-    talk.stopAsking?.('failed')
+    stopAsking(talk, 'failed')
     settleAll(talk)
     // A slow client gets all the time it needs for what the target has said; a killed one does not.
     await Promise.race([client.outlet.end(), aborted(signal)])

@@ -73,6 +73,6 @@ export function changesMeaning(statements: readonly Statement[]): boolean {
   return statements.some(({ effects }) => effects.length > 0)
 }
 
-function mentionsExecute(sql: Buffer): boolean {
+export function mentionsExecute(sql: Buffer): boolean {
   return /execute/i.test(sql.toString('latin1'))
 }

@@ -33,8 +33,8 @@ export interface Talk {
   copying: Expected | undefined
   /** What has to be answered before anything else is judged: it changes what statements mean. */
   unsettled: Expected | undefined
-  /** Ends the asking (and with it a hold) of what is being cleared now. */
-  stopAsking: ((why: 'cancelled' | 'failed') => void) | undefined
+  /** What ends the asking (and with it a hold) of each batch that is being cleared now. */
+  readonly asking: Set<(why: 'cancelled' | 'failed') => void>
   /** The last permit that came with masks: what the server says outside of a command is masked by it. */
   lastMasked: Permit | undefined
   /** The target has said its last word: nothing more is forwarded. */
@@ -48,6 +48,11 @@ export interface Limits {
   readonly statementBytes: number
   /** A row or COPY line that has to be looked at (masks, samples) may be this large. */
   readonly rowBytes: number
+}
+
+/** Ends the asking of all that is being cleared. */
+export function stopAsking(talk: Talk, why: 'cancelled' | 'failed'): void {
+  for (const stop of talk.asking) stop(why)
 }
 
 /** Says something to the client that nobody asked for, as soon as a frame ends. */
