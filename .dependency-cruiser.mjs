@@ -1,6 +1,6 @@
 // Who may import whom. ARCHITECTURE.md says it in words; test/layering.test.ts runs it.
 const src = (path) => `^src/${path}`
-const protocols = 'gateway/protocols/(postgres)/'
+const protocols = 'gateway/protocols/(postgres|ssh)/'
 
 /** Everything outside `allowed` is forbidden to `from`. */
 const only = (name, from, allowed) => ({
@@ -48,6 +48,8 @@ export default {
     only('a protocol knows nothing above it, nor another protocol', protocols, [
       'gateway/protocols/$1/',
       'gateway/protocols/wire/',
+      'gateway/protocols/shell/',
+      'gateway/protocols/terminal/',
       'gateway/protocols/protocol.ts',
       'gateway/checkpoint.ts',
       'contract/',
@@ -67,9 +69,12 @@ export default {
     home('undici', ['gateway-client/']),
     home('ink', ['tui/']),
     home('react', ['tui/']),
-    home('commander', ['main.ts', 'commands/']),
+    home('commander', ['program.ts', 'commands/']),
     home('libpg-query', ['gateway/protocols/postgres/']),
     home('pg-protocol', ['gateway/protocols/postgres/']),
+    home('ssh2', ['gateway/protocols/ssh/', 'demo/']),
+    home('sh-syntax', ['gateway/protocols/shell/']),
+    home('@xterm/headless', ['gateway/protocols/terminal/']),
     home('pg', ['demo/']),
     home('yaml', ['gateway/config/', 'demo/']),
     home('@marcbachmann/cel-js', ['gateway/policy/']),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 
-export const protocolNames = ['postgres'] as const
+export const protocolNames = ['postgres', 'ssh'] as const
 export type ProtocolName = (typeof protocolNames)[number]
 
 /** Worst first. `admin` reaches beyond the data: settings, roles, files, programs, other sessions. */
@@ -15,17 +15,27 @@ export type Kind = (typeof kinds)[number]
 export const reaches = ['file', 'program', 'network', 'server', 'session'] as const
 
 /**
+ * Stands among objects or arguments for what is known only while it runs: `cat $X` may read anything. A rule that
+ * restricts certain objects applies to it, a rule that allows certain objects does not cover it.
+ */
+export const unknownName = '<unknown>'
+
+/**
  * One thing that a command does. A command may do several: a data-modifying CTE, the statements inside a DO block, the
  * programs of a pipeline. A deny or hold rule applies if *any* action matches; allow rules have to cover *every* action.
  */
 export const actionSchema = z.object({
-  /** In the protocol's own words: `SELECT`, `DROP TABLE`, `exec`, `GET`, `create pods/exec`. */
+  /** In the protocol's own words: `SELECT`, `DROP TABLE`, `exec rm`, `GET`, `create pods/exec`. */
   verb: z.string(),
   kind: z.enum(kinds),
   /** Fully qualified where that can be known: `public.users`, `/srv/app`, `prod/api-7f`. */
   objects: z.array(z.string()),
-  /** A change without an effective bound on what it touches: UPDATE or DELETE without WHERE, or with WHERE true. */
+  /**
+   * A change without an effective bound on what it touches: UPDATE or DELETE without WHERE, or with WHERE true; `rm -rf /`.
+   */
   unbounded: z.boolean(),
+  /** A program's words behind its name, quotes taken away; where one runs. */
+  arguments: z.array(z.string()).optional(),
 })
 export type Action = Readonly<z.infer<typeof actionSchema>>
 
@@ -38,7 +48,7 @@ export const factsSchema = z.object({
   dynamic: z.boolean(),
   /** False when the protocol's grammar did not accept it, or it was too large to judge: then kind is the worst. */
   parsed: z.boolean(),
-  /** Functions called, schema-qualified where known: `pg_catalog.pg_read_file`. */
+  /** Functions called, schema-qualified where known (`pg_catalog.pg_read_file`); programs run, by their bare names. */
   functions: z.array(z.string()),
   reaches: z.array(z.enum(reaches)),
 })

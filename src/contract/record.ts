@@ -60,6 +60,12 @@ export const outcomeSchema = z.object({
   summary: z.string().optional(),
   masked: z.boolean().optional(),
   result: resultSampleSchema.optional(),
+  /** What was shown and typed meanwhile, kept for replay; `sha256` is that of the whole recording. */
+  recording: z.object({ sha256: z.string(), bytes: z.int().nonnegative() }).optional(),
+  /** A file that went through, as it went: `sha256` of its bytes in the order of their places; null where it has gaps. */
+  transfer: z
+    .object({ direction: z.enum(['upload', 'download']), bytes: z.int().nonnegative(), sha256: z.string().nullable() })
+    .optional(),
 })
 export type Outcome = Readonly<z.infer<typeof outcomeSchema>>
 
@@ -124,7 +130,7 @@ const types = {
     impact: impactSchema.optional(),
   }),
   outcome: z.object({ ...base, type: z.literal('outcome'), command: z.string(), outcome: outcomeSchema }),
-  /** `session.kill`, `config.reload`, `config.refused`, `gateway.start`, `gateway.stop`, `login.refused`. */
+  /** `session.kill`, `config.reload`, `config.refused`, `gateway.start`, `gateway.stop`, `login.refused`, `target-key.taken`. */
   admin: z.object({ ...base, type: z.literal('admin'), action: z.string(), detail: z.string() }),
 } as const
 

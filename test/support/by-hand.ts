@@ -90,7 +90,7 @@ export function openDoorTo(
       databases: [],
       ...given,
     },
-    credential: { secret: new Secret(server.password) },
+    credential: { secret: new Secret(server.password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
     checkpoint,
   })
 }

@@ -6,7 +6,8 @@ import type { Outcome } from '../../src/contract/record.ts'
 import type { Refusal } from '../../src/contract/refusal.ts'
 import type { Asking, Checkpoint, Clearance, Masks, Permit } from '../../src/gateway/checkpoint.ts'
 import type { Command } from '../../src/contract/command.ts'
-import type { AnyProtocol, Credential, Target } from '../../src/gateway/protocols/protocol.ts'
+import type { AnyProtocol, Credential, Recordings, Target } from '../../src/gateway/protocols/protocol.ts'
+import { createMemoryRecordings } from './recordings.ts'
 
 export interface Door {
   readonly port: number
@@ -21,9 +22,16 @@ export interface DoorSettings {
   readonly target: Target
   readonly credential: Credential
   readonly checkpoint: Checkpoint
+  readonly recordings?: Recordings
 }
 
-export async function openDoor({ protocol, target, credential, checkpoint }: DoorSettings): Promise<Door> {
+export async function openDoor({
+  protocol,
+  target,
+  credential,
+  checkpoint,
+  recordings = createMemoryRecordings(),
+}: DoorSettings): Promise<Door> {
   const ends: unknown[] = []
   let killer = new AbortController()
   const sockets = new Set<Socket>()
@@ -51,7 +59,7 @@ export async function openDoor({ protocol, target, credential, checkpoint }: Doo
       })
       throw error
     }
-    await protocol.relay(client, upstream, { checkpoint, signal })
+    await protocol.relay(client, upstream, { checkpoint, recordings, signal })
   }
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -79,6 +87,7 @@ export const noMasks: Masks = {
   hasDetectors: false,
   column: () => undefined,
   mask: (_style, value) => value,
+  find: () => [],
   detect: (value) => value,
   hint: () => undefined,
   suspects: () => false,
@@ -120,7 +129,12 @@ export function createRecordingCheckpoint(
         permits: batch.map(({ text }) => {
           count += 1
           // A test's own permit: the brand has no content.
-          const permit = { command: `cmd_${count}`, masks: noMasks, sampleRows: 0 } as unknown as Permit
+          const permit = {
+            command: `cmd_${count}`,
+            masks: noMasks,
+            recordMasks: noMasks,
+            sampleRows: 0,
+          } as unknown as Permit
           texts.set(permit, text)
           return permit
         }),

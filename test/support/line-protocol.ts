@@ -25,6 +25,8 @@ export const lineProtocol: Protocol<LineClient, Socket> = {
   name: 'postgres',
   abilities: { hold: true, maskColumns: true, maskText: true },
 
+  defaults: ({ user, databases: [database] }) => ({ user, ...(database !== undefined && { database }) }),
+
   async greet(socket, signal) {
     const stop = () => socket.destroy()
     signal.addEventListener('abort', stop)

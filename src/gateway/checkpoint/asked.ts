@@ -99,7 +99,7 @@ export function asksTheSame(before: readonly HoldRule[], after: readonly HoldRul
 }
 
 /** Verbs after which something is gone; what is unbounded is so, whatever its verb. */
-const destructive = /^(drop|truncate|alter|delete|remove|rm)\b/i
+const destructive = /^(?:exec |sftp )?(?:drop|truncate|alter|delete|remove|rm|rmdir|shred|mkfs|dd)\b/i
 
 /** The object's name, to be typed by the reviewer: a hand that goes to `a` by habit stops there. */
 function confirmWord(batch: readonly Asked[]): string | null {

@@ -155,6 +155,7 @@ function onlyByStart(before: Config, after: Config): readonly string[] {
   const fixed = (config: Config): Readonly<Record<string, unknown>> => ({
     listen: config.listen,
     store: config.store,
+    'ssh.hostKey': config.ssh.hostKey,
     'audit.flush': config.audit.flush,
     'limits.statement': config.limits.statement,
     'limits.connect': config.limits.connect,

@@ -86,12 +86,13 @@ function inOrder(located: readonly Located[]): readonly Located[] {
 
 /** `~` is not a home folder here: the gateway runs as a service, and the file says where things are. */
 function absolute(config: Omit<Config, 'hash'>, folder: string): Omit<Config, 'hash'> {
-  const { listen, store, targets } = config
+  const { listen, store, ssh, targets } = config
   const from = (path: string) => resolve(folder, path)
   return {
     ...config,
     listen: { ...listen, ...(listen.tls && { tls: { cert: from(listen.tls.cert), key: from(listen.tls.key) } }) },
     store: { ...store, path: from(store.path) },
+    ssh: ssh.hostKey === undefined ? ssh : { hostKey: from(ssh.hostKey) },
     targets: targets.map((target) =>
       target.tls.ca === undefined ? target : { ...target, tls: { ...target.tls, ca: from(target.tls.ca) } },
     ),
@@ -136,7 +137,7 @@ function pairFindings(cert: string | undefined, key: string | undefined): readon
 }
 
 function targetOf(
-  { name, protocol, host, port, user, databases, tls }: TargetConfig,
+  { name, protocol, host, port, user, databases, ssh, tls }: TargetConfig,
   texts: ReadonlyMap<string, string>,
 ): Target {
   const ca = tls.ca === undefined ? undefined : texts.get(tls.ca)
@@ -147,6 +148,7 @@ function targetOf(
     port,
     user,
     databases,
+    ...(protocol === 'ssh' && { ssh }),
     tls: {
       mode: tls.mode,
       ...(ca !== undefined && { ca }),

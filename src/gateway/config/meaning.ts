@@ -92,7 +92,7 @@ function maskFindings(
 /** References that fit nothing are mistakes when they are plain names, and warnings when they are patterns. */
 function matchFindings(match: Match, path: Path, targets: readonly TargetConfig[]): Finding[] {
   const found: Finding[] = []
-  for (const key of ['targets', 'users', 'groups', 'agents', 'verbs', 'objects', 'functions'] as const)
+  for (const key of ['targets', 'users', 'groups', 'agents', 'verbs', 'objects', 'functions', 'arguments'] as const)
     for (const [at, pattern] of (match[key] ?? []).entries())
       found.push(...patternFindings(pattern, [...path, key, at]))
   for (const [key, pattern] of Object.entries(match.labels ?? {}))

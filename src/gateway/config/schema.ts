@@ -73,6 +73,19 @@ const targetTlsSchema = z
   })
   .default({ mode: 'verify-full' })
 
+const sshSchema = z.strictObject({
+  /** What `secret` is: a password, a private key, or the private key of a certificate authority that the target trusts. */
+  login: z.enum(['password', 'key', 'certificate']).default('key'),
+  /** `ssh-ed25519 AAAA…`: what the target may show. Left out: the first key it shows is taken, recorded and kept. */
+  hostKeys: z.array(z.string().regex(/^(?:ssh|ecdsa)-\S+ [A-Za-z0-9+/]+={0,2}(?: .*)?$/, 'a public key')).default([]),
+  /** hold: a hold rule has to make it wait. */
+  shell: z.enum(['allow', 'hold', 'deny']).default('deny'),
+  /** Forwards that rules may allow (verbs `forward` and `reverse-forward`). */
+  forwards: z.array(z.enum(['local', 'remote'])).default([]),
+  /** Environment variables that a client may set; globs. */
+  env: z.array(z.string()).default(['LANG', 'LC_*', 'TERM', 'COLORTERM', 'NO_COLOR']),
+})
+
 const targetConfigSchema = z.strictObject({
   name: nameSchema,
   protocol: z.enum(protocolNames),
@@ -82,6 +95,7 @@ const targetConfigSchema = z.strictObject({
   tls: targetTlsSchema,
   user: z.string(),
   databases: z.array(z.string()).default([]),
+  ssh: sshSchema.prefault({}),
   secret: secretReferenceSchema.optional(),
   labels: labelsSchema.default({}),
   /** Who may open it at all; what they may do there is the rules' business. */
@@ -103,6 +117,8 @@ const matchSchema = z.strictObject({
   kinds: z.array(z.enum(kinds)).optional(),
   objects: z.array(z.string()).optional(),
   functions: z.array(z.string()).optional(),
+  /** Arguments of a program that runs (globs over one argument each). */
+  arguments: z.array(z.string()).optional(),
   reaches: z.array(z.enum(reaches)).optional(),
   unbounded: z.boolean().optional(),
   dynamic: z.boolean().optional(),
@@ -166,10 +182,18 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   store: z.strictObject({ path: z.string() }),
+  ssh: z
+    .strictObject({
+      /** File with the ed25519 private key that SSH clients see. Left out: made at the first start, beside the store. */
+      hostKey: z.string().optional(),
+    })
+    .prefault({}),
   audit: z
     .strictObject({
       /** Rows of each answer (after masking) to keep for replay. */
       rows: z.int().min(0).max(1000).default(0),
+      /** The most that is kept of one recording of a shell or a program. */
+      recording: sizeSchema.prefault('256MiB'),
       /** false: records are written but not flushed before forwarding. For benchmarks; a power cut may lose records. */
       flush: z.boolean().default(true),
     })

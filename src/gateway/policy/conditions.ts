@@ -24,7 +24,7 @@ export type Condition = (input: ConditionInput) => boolean | undefined
 /** What a condition may name, with its type; docs/rules.md explains each. */
 const variables = {
   command: { protocol: 'string', verb: 'string', objects: 'list<string>', text: 'string' },
-  action: { verb: 'string', kind: 'string', objects: 'list<string>', unbounded: 'bool' },
+  action: { verb: 'string', kind: 'string', objects: 'list<string>', unbounded: 'bool', arguments: 'list<string>' },
   facts: {
     kind: 'string',
     unbounded: 'bool',
@@ -66,7 +66,7 @@ export function readsText(source: string): boolean {
 function contextOf({ command, action, target, person, agent }: ConditionInput): Record<string, unknown> {
   return {
     command: { protocol: command.protocol, verb: command.verb, objects: command.objects, text: command.text },
-    action,
+    action: { ...action, arguments: action.arguments ?? [] },
     facts: command.facts,
     target: { name: target.name, protocol: target.protocol, labels: target.labels },
     user: { name: person.user, subject: person.subject, groups: person.groups },

@@ -3,7 +3,7 @@
  * a fixed mark (`@`, `eyJ`, a digit) and looks a bounded way around it, because the text comes from whoever wrote the row.
  */
 import type { DetectorName } from '../config/schema.ts'
-import { cloudKeys } from './cloud-keys.ts'
+import { cloudKeys, keyMarks } from './cloud-keys.ts'
 import { ibanEnd } from './iban.ts'
 
 export interface Finding {
@@ -20,7 +20,7 @@ export const detectors: Readonly<Record<DetectorName, Find>> = {
   'us-ssn': (text) => matches(text, [ssn]),
   jwt: findJwts,
   'private-key': findPrivateKeys,
-  'cloud-key': (text) => matches(text, cloudKeys),
+  'cloud-key': (text) => (keyMarks.test(text) ? matches(text, cloudKeys) : []),
 }
 
 // 000, 666 and 900–999 were never given out as areas, nor 00 as a group, nor 0000 as a number.

@@ -15,6 +15,13 @@ export interface Hint {
   readonly tail: number
 }
 
+/** A place in a text, in UTF-16 units. */
+export interface Found {
+  readonly start: number
+  readonly end: number
+  readonly instead: string | null
+}
+
 /** What must not be seen, for one target and one person, compiled from the config. Pure. */
 export interface Masks {
   /** Nothing to mask: answers may pass untouched. */
@@ -32,6 +39,8 @@ export interface Masks {
   hint(bytes: Uint8Array, start: number, end: number): Hint | undefined
   /** False: no detector finds anything in these bytes, whatever text they are part of. Quick, to be asked first. */
   suspects(bytes: Uint8Array, start: number, end: number): boolean
+  /** What detectors find in a text, in order, and what is shown instead (null: nothing may be). */
+  find(text: string): readonly Found[]
   /**
    * The value with whatever detectors find in it masked; the very same string when they find nothing; null when what was
    * found has style `null`, so that the whole value goes.

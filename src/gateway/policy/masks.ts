@@ -56,6 +56,10 @@ function masksOf(rules: readonly MaskRule[], hashKey: Uint8Array): Masks {
     mask: (style, value) => maskValue(style, value, hashKey),
     hint: hintOfBytes,
     suspects: (bytes, start, end) => wanted !== 0 && isSuspect(bytes, start, end, wanted),
+    find: (text) =>
+      findAll(text, styles).map(({ start, end, style }) => {
+        return { start, end, instead: maskValue(style, text.slice(start, end), hashKey) }
+      }),
     detect: (value) => (styles.size === 0 ? value : maskFindings(value, findAll(value, styles), hashKey)),
   }
 }

@@ -121,6 +121,20 @@ export function compileVerbs(patterns: readonly string[]): Fits {
   }
 }
 
+/** The same, but programs (`exec ls`) have the case that they are written in: `LS` is another one. For rules that allow. */
+export function compileExactVerbs(patterns: readonly string[]): Fits {
+  const anyCase = compileVerbs(patterns)
+  const exact = patterns.map((pattern) => pattern.trim().split(/\s+/).slice(1).map(compileGlob))
+  return (verb) => {
+    if (!anyCase(verb)) return false
+    if (!/^exec\s/.test(verb)) return true
+    const given = verb.trim().split(/\s+/).slice(1)
+    return patterns.some(
+      (pattern, which) => compileVerbs([pattern])(verb) && exact[which]?.every((fits, at) => fits(given[at] ?? '')),
+    )
+  }
+}
+
 function words(text: string): readonly string[] {
   return text.trim().toUpperCase().split(/\s+/)
 }

@@ -5,11 +5,11 @@
  * several is enough to be restricted, every object has to be covered to be allowed; a condition that cannot be worked out
  * restricts and does not allow.
  */
-import type { Action, Command } from '../../contract/command.ts'
+import { type Action, type Command, unknownName } from '../../contract/command.ts'
 import type { Person } from '../../contract/record.ts'
 import type { Match, Rule } from '../config/schema.ts'
 import { type Condition, compileCondition, readsText } from './conditions.ts'
-import { compileGlob, compileGlobs, compileLooseNames, compileVerbs, type Fits } from './patterns.ts'
+import { compileGlob, compileExactVerbs, compileGlobs, compileLooseNames, compileVerbs, type Fits } from './patterns.ts'
 
 /** A target as rules see it. */
 export interface RuleTarget {
@@ -79,10 +79,11 @@ export function compileTarget(match: Pick<Match, 'targets' | 'labels' | 'protoco
 type Test = (subject: Subject, command: Command, action: Action) => boolean
 
 function compileAction(match: Match, condition: Condition | undefined, how: 'touches' | 'covers'): Test {
-  const verbs = optional(match.verbs, compileVerbs)
+  const verbs = optional(match.verbs, how === 'touches' ? compileVerbs : compileExactVerbs)
   const names = how === 'touches' ? compileLooseNames : compileGlobs
   const objects = optional(match.objects, names)
   const functions = optional(match.functions, names)
+  const words = optional(match.arguments, compileGlobs)
   const reaches: readonly string[] | undefined = match.reaches
   const fitAll = how === 'touches' ? someFit : everyFits
 
@@ -95,6 +96,7 @@ function compileAction(match: Match, condition: Condition | undefined, how: 'tou
     if (verbs !== undefined && !verbs(action.verb)) return false
     if (objects !== undefined && !fitAll(action.objects, objects)) return false
     if (functions !== undefined && !fitAll(facts.functions, functions)) return false
+    if (words !== undefined && !fitAll(action.arguments ?? [], words)) return false
     if (reaches !== undefined && !fitAll(facts.reaches, (reach) => reaches.includes(reach))) return false
     if (condition === undefined) return true
     // Fail closed: what cannot be worked out restricts and does not allow.
@@ -102,8 +104,9 @@ function compileAction(match: Match, condition: Condition | undefined, how: 'tou
   }
 }
 
+/** What is not known yet may be what the rule is about. */
 function someFit(names: readonly string[], fits: Fits): boolean {
-  return names.some(fits)
+  return names.some((name) => fits(name) || name === unknownName)
 }
 
 /** At least one, so that a rule about certain objects says nothing of commands that name none. */

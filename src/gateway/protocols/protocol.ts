@@ -4,9 +4,10 @@
  */
 import type { Duplex } from 'node:stream'
 import type { ProtocolName } from '../../contract/command.ts'
+import type { Outcome } from '../../contract/record.ts'
 import type { Refusal } from '../../contract/refusal.ts'
 import type { Secret } from '../../base/secret.ts'
-import type { Checkpoint } from '../checkpoint.ts'
+import type { Checkpoint, Permit } from '../checkpoint.ts'
 
 /** What a protocol can do at all; a rule or mask that needs more is refused when the config is loaded. */
 export interface Abilities {
@@ -27,6 +28,21 @@ export interface Target {
   readonly user: string
   /** PostgreSQL: databases that may be named; the first is the default. Empty: any. */
   readonly databases: readonly string[]
+  /** Of an SSH target: what the gateway logs in with and which channels may be asked for. */
+  readonly ssh?: SshSettings
+}
+
+export interface SshSettings {
+  /** What the credential is: a password, a private key, or the private key of a certificate authority. */
+  readonly login: 'password' | 'key' | 'certificate'
+  /** Public keys (`ssh-ed25519 AAAA…`) that the target may show. Empty: the first one it shows is taken, and kept. */
+  readonly hostKeys: readonly string[]
+  /** allow: as the rules say. hold: only where a hold rule makes it wait. deny: never, whatever the rules say. */
+  readonly shell: 'allow' | 'hold' | 'deny'
+  /** Forwards that the rules may allow; none by default. */
+  readonly forwards: readonly ('local' | 'remote')[]
+  /** Names (globs) of environment variables that a client may set. */
+  readonly env: readonly string[]
 }
 
 export interface TlsSettings {
@@ -41,11 +57,53 @@ export interface TlsSettings {
 /** How the gateway logs in; read for one connection, after admission. */
 export interface Credential {
   readonly secret: Secret | undefined
+  /** For whom, so that a login which can name a person does (an SSH certificate's key id). */
+  readonly bearer: { readonly session: string; readonly user: string }
+}
+
+/** The beginning of a recording. Sizes are in character cells. */
+export interface RecordingHead {
+  readonly width: number
+  readonly height: number
+  /** What runs, as people know it: `shell`, `exec tar …`. */
+  readonly title: string
+  /** TERM of the client, where it has a terminal. */
+  readonly term?: string
+}
+
+/** One recording (asciicast v3), in the order of the calls. Text is masked before it comes here. */
+export interface Recorder {
+  /** What was shown. May be cut anywhere, also inside a character. */
+  output(bytes: Uint8Array): void
+  /** What was typed. */
+  input(bytes: Uint8Array): void
+  resize(width: number, height: number): void
+  /** A line for people: `refused: …`. */
+  marker(label: string): void
+  /**
+   * undefined: there is room for more. Otherwise it resolves as soon as the disk has caught up, and who shows much waits for
+   * it: what comes faster than it can be written is not kept beyond some MiB, and a marker says so.
+   */
+  room(): Promise<void> | undefined
+  /**
+   * The exit status is null where there was none. Resolves, once durable, with what the outcome shall say of it; rejects
+   * where it was lost.
+   */
+  end(status: number | null): Promise<NonNullable<Outcome['recording']>>
+}
+
+export interface Recordings {
+  /**
+   * Begins the recording of a permitted command. Rejects where it cannot be kept, and calls `onLost` when that becomes so
+   * later on: what cannot be recorded must then not go on.
+   */
+  start(permit: Permit, head: RecordingHead, onLost: (reason: unknown) => void): Promise<Recorder>
 }
 
 /** What a relay is given besides its two ends. */
 export interface Conversation {
   readonly checkpoint: Checkpoint
+  readonly recordings: Recordings
   /** Aborted when the session is killed or the gateway stops; its reason is a Refusal. Both ends must then end. */
   readonly signal: AbortSignal
 }
@@ -53,6 +111,8 @@ export interface Conversation {
 export interface Protocol<Client, Upstream> {
   readonly name: ProtocolName
   readonly abilities: Abilities
+  /** What a client command has to know of a target (contract/api.ts: TargetInfo.defaults); never a secret. */
+  defaults(target: Target): Readonly<Record<string, string>>
   /**
    * The protocol's own handshake with the client, up to knowing what it wants to open. Asks for no password. Throws a
    * HoopError `protocol-error` for whom it has turned away.

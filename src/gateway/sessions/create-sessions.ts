@@ -7,13 +7,15 @@
 import type { Clock } from '../../base/clock.ts'
 import { createId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
-import type { Session, TargetInfo } from '../../contract/api.ts'
+import type { CreateSession, Session, TargetInfo } from '../../contract/api.ts'
 import type { ProtocolName } from '../../contract/command.ts'
 import { hoopError } from '../../contract/error-codes.ts'
+import type { LoneSession } from '../../contract/link.ts'
 import type { Person, RecordDraft } from '../../contract/record.ts'
 import type { Refusal } from '../../contract/refusal.ts'
 import type { Approvals } from '../approvals/approvals.ts'
 import type { Audit, SessionSummary } from '../audit/audit.ts'
+import type { Asker } from '../checkpoint/asked.ts'
 import { createCheckpoint } from '../checkpoint.ts'
 import { isRefusal } from '../checkpoint/refusals.ts'
 import type { Loaded } from '../config/load.ts'
@@ -22,7 +24,7 @@ import type { Caller } from '../identity/caller.ts'
 import type { Metrics } from '../metrics.ts'
 import { isAdmitted, isOpen } from '../policy/decide.ts'
 import type { RuleTarget } from '../policy/rules.ts'
-import type { AnyProtocol } from '../protocols/protocol.ts'
+import type { AnyProtocol, Recordings } from '../protocols/protocol.ts'
 import { createEnds, endedBecause, killedBecause } from './ends.ts'
 import { inForceFor } from './in-force.ts'
 import { LiveSession, type SessionFacts } from './live-session.ts'
@@ -35,6 +37,8 @@ export interface SessionsOptions {
   readonly protocols: Readonly<Record<ProtocolName, AnyProtocol>>
   readonly audit: Audit
   readonly approvals: Approvals
+  /** Where what a connection shows is kept. */
+  readonly recordingsOf: (asker: Asker) => Recordings
   readonly openCredential: OpenCredential
   readonly metrics: Metrics
   readonly clock: Clock
@@ -50,7 +54,7 @@ const endWithinMs = 5_000
 const mostResumed = 10_000
 
 export async function createSessions(options: SessionsOptions): Promise<Sessions> {
-  const { current, protocols, audit, approvals, openCredential, metrics, clock, log, hashKey } = options
+  const { current, protocols, audit, approvals, recordingsOf, openCredential, metrics, clock, log, hashKey } = options
   const live = new Map<string, LiveSession>()
   const ends = createEnds(audit)
   let stopping = false
@@ -194,6 +198,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
               protocol: protocols[target.protocol],
               target,
               checkpoint,
+              recordings: recordingsOf(asker),
               log,
               connectTimeoutMs: config.limits.connect,
               admit: () => refusalUnless(whyNot(person, agent, name)),
@@ -203,34 +208,59 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
           ).finally(age.cancel)
           session.heardOf(clock.now())
         }),
+      decline: () => Promise.resolve(),
+    }
+  }
+
+  /** Written down before it is there. */
+  async function begin(caller: Caller, { targets, reason, agent }: CreateSession): Promise<LiveSession> {
+    if (stopping) throw hoopError('gateway-unreachable', 'the gateway is stopping', { hint: 'try again in a moment' })
+    // Rules say `none` for people without an agent.
+    if (agent === 'none' || agent === '') throw hoopError('usage', `an agent cannot be named "${agent}"`)
+    for (const name of targets) demandAccess(caller, agent, name)
+    const { user, subject, groups } = caller
+    const id = createId('ses')
+    const facts = { id, person: { user, subject, groups }, agent, reason, targets: [...new Set(targets)] }
+    await audit.append([{ ...aboutSession(facts), type: 'session.start', reason, targets: facts.targets }])
+    const session = new LiveSession(facts, clock.now())
+    live.set(id, session)
+    return session
+  }
+
+  async function admitAlone(caller: Caller, target: string, wish: LoneSession): Promise<Admission> {
+    const session = await begin(caller, { ...wish, targets: [target] })
+    const { id } = session.facts
+    const over = async () => {
+      // Killed, say: then its end is written down already. A gateway that stops ends connections, not sessions; but this
+      // one's client cannot come back to it.
+      if (live.get(id) !== session) return
+      const why = 'its connection ended'
+      await endSession(session, endedBecause(id, why), why).catch((error: unknown) =>
+        log.warn({ session: id, err: error }, 'the end of a session could not be written down'),
+      )
+    }
+    try {
+      const { run } = await admit(caller, id, target)
+      return { run: (socket) => run(socket).finally(over), decline: over }
+    } catch (error) {
+      await over()
+      throw error
     }
   }
 
   return {
     targets(caller) {
-      return current().config.targets.map(
-        ({ name, protocol, labels, description = null, databases: [database], user }): TargetInfo => ({
-          name,
-          protocol,
-          labels,
-          description,
-          whyNot: whyNot(caller, null, name),
-          defaults: { user, ...(database !== undefined && { database }) },
-        }),
-      )
+      const { config, targets } = current()
+      return config.targets.map(({ name, protocol, labels, description = null }): TargetInfo => {
+        const target = targets.get(name)
+        const defaults = target === undefined ? {} : { ...protocols[protocol].defaults(target) }
+        return { name, protocol, labels, description, whyNot: whyNot(caller, null, name), defaults }
+      })
     },
 
-    async start(caller, { targets, reason, agent }) {
-      if (stopping) throw hoopError('gateway-unreachable', 'the gateway is stopping', { hint: 'try again in a moment' })
-      // Rules say `none` for people without an agent.
-      if (agent === 'none' || agent === '') throw hoopError('usage', `an agent cannot be named "${agent}"`)
-      for (const name of targets) demandAccess(caller, agent, name)
-      const { user, subject, groups } = caller
-      const id = createId('ses')
-      const facts = { id, person: { user, subject, groups }, agent, reason, targets: [...new Set(targets)] }
-      await audit.append([{ ...aboutSession(facts), type: 'session.start', reason, targets: facts.targets }])
-      live.set(id, new LiveSession(facts, clock.now()))
-      return view(await find(caller, id))
+    async start(caller, wish) {
+      const { facts } = await begin(caller, wish)
+      return view(await find(caller, facts.id))
     },
 
     async list(caller, { live: onlyLive, limit }) {
@@ -282,6 +312,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     },
 
     admit,
+    admitAlone,
 
     async close() {
       stopping = true

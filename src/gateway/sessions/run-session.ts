@@ -13,13 +13,14 @@ import type { Audit } from '../audit/audit.ts'
 import { about, type Asker } from '../checkpoint/asked.ts'
 import { isRefusal, refusedByAudit } from '../checkpoint/refusals.ts'
 import type { createCheckpoint } from '../checkpoint.ts'
-import type { AnyProtocol, Target } from '../protocols/protocol.ts'
+import type { AnyProtocol, Recordings, Target } from '../protocols/protocol.ts'
 
 export interface Connection {
   readonly asker: Asker
   readonly protocol: AnyProtocol
   readonly target: Target
   readonly checkpoint: ReturnType<typeof createCheckpoint>
+  readonly recordings: Recordings
   /** Aborted with a Refusal when the session is killed or the gateway stops. */
   readonly signal: AbortSignal
   readonly connectTimeoutMs: number
@@ -37,7 +38,7 @@ const endWithinMs = 3_000
 
 /** Never rejects. */
 export async function runConnection(connection: Connection, socket: Duplex): Promise<void> {
-  const { asker, protocol, target, checkpoint, signal, audit } = connection
+  const { asker, protocol, target, checkpoint, recordings, signal, audit } = connection
   const cut = cutLate(signal, socket)
   let refuse: (refusal: Refusal) => Promise<void> = async () => undefined
   let started = false
@@ -52,12 +53,13 @@ export async function runConnection(connection: Connection, socket: Duplex): Pro
     if (refusal !== undefined) throw refusal
 
     const secret = await connection.openCredential(signal)
+    const bearer = { session: asker.session, user: asker.person.user }
     const inTime = AbortSignal.any([signal, AbortSignal.timeout(connection.connectTimeoutMs)])
-    const upstream: unknown = await protocol.connect(target, { secret }, client, inTime)
+    const upstream: unknown = await protocol.connect(target, { secret, bearer }, client, inTime)
 
     // From here on the conversation tells the client itself what goes wrong.
     refuse = async () => undefined
-    await protocol.relay(client, upstream, { checkpoint, signal })
+    await protocol.relay(client, upstream, { checkpoint, recordings, signal })
     if (signal.aborted) why = sentenceOf(signal.reason)
   } catch (error) {
     const refusal = refusalOf(error, connection)

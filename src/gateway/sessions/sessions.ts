@@ -1,6 +1,7 @@
 /** Sessions and their connections, as routes and the link use them. */
 import type { Duplex } from 'node:stream'
 import type { CreateSession, Session, TargetInfo } from '../../contract/api.ts'
+import type { LoneSession } from '../../contract/link.ts'
 import type { Refusal } from '../../contract/refusal.ts'
 import type { Caller } from '../identity/caller.ts'
 
@@ -21,6 +22,8 @@ export interface Sessions {
    * (`not-found`, `not-allowed`, `killed`, `conflict` over the limit).
    */
   admit(caller: Caller, id: string, target: string): Promise<Admission>
+  /** The same for a session that begins now and ends with this connection. Throws also what `start` does. */
+  admitAlone(caller: Caller, target: string, wish: LoneSession): Promise<Admission>
   /** Waits until the caller's session ends, however long that takes; undefined: the signal, or the gateway, ended first. */
   whenEnded(caller: Caller, id: string, signal: AbortSignal): Promise<Refusal | undefined>
   close(): Promise<void>
@@ -29,4 +32,6 @@ export interface Sessions {
 export interface Admission {
   /** Runs one connection to its end on this socket. Never rejects: what goes wrong is told to the client and recorded. */
   run(socket: Duplex): Promise<void>
+  /** Instead, when whoever asked has gone meanwhile. */
+  decline(): Promise<void>
 }

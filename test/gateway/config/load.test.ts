@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AbilitiesOf, loadConfig, readConfig } from '../../../src/gateway/config/load.ts'
 import { sentenceOf } from '../../../src/gateway/config/mistakes.ts'
 
-const all: AbilitiesOf = { postgres: { hold: true, maskColumns: true, maskText: true } }
+const able = { hold: true, maskColumns: true, maskText: true }
+const all: AbilitiesOf = { postgres: able, ssh: able }
 
 let folder: string
 beforeAll(async () => {
@@ -201,7 +202,7 @@ describe('a mistake is named with its place and what was meant', () => {
   })
 
   it('a rule or mask that needs what its protocol cannot do', async () => {
-    const unable: AbilitiesOf = { postgres: { hold: false, maskColumns: false, maskText: false } }
+    const unable: AbilitiesOf = { ...all, postgres: { hold: false, maskColumns: false, maskText: false } }
     const text = `${head}${target}${open}  - { name: h, effect: hold, approvers: { groups: [x] } }
 masks: [{ name: m, columns: [a.b.c], detectors: [email], style: redact }]
 `

@@ -287,3 +287,57 @@ describe('for any rules and any command', () => {
     }
   })
 })
+
+describe('programs and their arguments', () => {
+  const runs = (name: string, ...words: string[]): Partial<Action> => ({
+    verb: `exec ${name}`,
+    kind: 'admin',
+    objects: [],
+    arguments: words,
+  })
+  const status = {
+    name: 'status',
+    effect: 'allow',
+    match: { verbs: ['exec systemctl'], arguments: ['status', 'nginx*'] },
+  }
+  const asks = (...actions: Partial<Action>[]) => command({ actions })
+
+  it('allows only where every word fits, and there is one', () => {
+    const allowed = (...actions: Partial<Action>[]) => verdict([status], asks(...actions)).decision.verdict
+    expect(allowed(runs('systemctl', 'status', 'nginx'))).toBe('allow')
+    expect(allowed(runs('systemctl', 'status', 'sshd'))).toBe('deny')
+    expect(allowed(runs('systemctl', '--now', 'status', 'nginx'))).toBe('deny')
+    expect(allowed(runs('systemctl'))).toBe('deny')
+    expect(allowed(runs('sudo', 'systemctl', 'status', 'nginx'), runs('systemctl', 'status', 'nginx'))).toBe('deny')
+  })
+
+  it('allows nothing beside: another program, a redirection, a variable', () => {
+    const fine = runs('systemctl', 'status', 'nginx')
+    for (const other of [
+      runs('rm', 'nginx'),
+      { verb: 'write file', kind: 'write' as const, objects: ['/etc/x'] },
+      { verb: 'set LD_PRELOAD', kind: 'admin' as const, objects: [], arguments: ['nginx'] },
+    ])
+      expect(verdict([status], asks(fine, other)).decision.verdict).toBe('deny')
+  })
+
+  it('allows no word that is not known before it runs, and restricts where one may fit', () => {
+    const expanded = runs('systemctl', 'status', 'nginx$X', '<unknown>')
+    expect(verdict([status], asks(expanded)).decision.verdict).toBe('deny')
+    const stop = { name: 'stop', effect: 'deny', match: { verbs: ['exec systemctl'], arguments: ['stop'] } }
+    expect(verdict([allowAll, stop], asks(expanded)).decision).toMatchObject({ verdict: 'deny', rule: 'stop' })
+    expect(verdict([allowAll, stop], asks(runs('systemctl', 'status'))).decision.verdict).toBe('allow')
+    const shadow = { name: 'shadow', effect: 'deny', match: { objects: ['/etc/shadow'] } }
+    const reads = { ...runs('cat', '$X', '<unknown>'), objects: ['$X', '<unknown>'] }
+    expect(verdict([allowAll, shadow], asks(reads)).decision).toMatchObject({ verdict: 'deny', rule: 'shadow' })
+  })
+
+  it('allows a program by the name it has, and restricts it in any case', () => {
+    const ls = { name: 'ls', effect: 'allow', match: { verbs: ['exec ls'] } }
+    expect(verdict([ls], asks(runs('ls'))).decision.verdict).toBe('allow')
+    expect(verdict([ls], asks(runs('LS'))).decision.verdict).toBe('deny')
+    expect(verdict([ls], asks(runs('ls'), runs('./ls'))).decision.verdict).toBe('deny')
+    const no = { name: 'no', effect: 'deny', match: { verbs: ['EXEC LS'] } }
+    expect(verdict([allowAll, no], asks(runs('Ls'))).decision.verdict).toBe('deny')
+  })
+})

@@ -1,3 +1,4 @@
+import { createMemoryRecordings } from '../../support/recordings.ts'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -74,7 +75,8 @@ async function start() {
   approvals = createApprovals({ audit, clock })
   sessions = await createSessions({
     current: () => loaded,
-    protocols: { postgres: lineProtocol },
+    protocols: { postgres: lineProtocol, ssh: lineProtocol },
+    recordingsOf: () => createMemoryRecordings(),
     audit,
     approvals,
     openCredential: (...args) => openCredential(...args),
@@ -582,5 +584,33 @@ describe('a gateway restart', () => {
     await sessions.close()
     await expect(sessions.admit(dev, id, 'pg-prod')).rejects.toMatchObject({ code: 'gateway-unreachable' })
     await expect(sessions.start(dev, wish('pg-prod'))).rejects.toMatchObject({ code: 'gateway-unreachable' })
+  })
+})
+
+describe('a session for one connection', () => {
+  const own = { reason: 'ticket 7', agent: 'devin' }
+  const ids = async () => (await sessions.list(dev, { live: false, limit: 10 })).map(({ id }) => id)
+
+  it('begins before the connection and ends with it', async () => {
+    const [socket, far] = duplexPair()
+    const done = (await sessions.admitAlone(dev, 'pg-prod', own)).run(far)
+    const [id = ''] = await ids()
+    expect(await sessions.get(dev, id)).toMatchObject({ ...own, targets: ['pg-prod'], ended: null })
+    socket.write('hello psql\n')
+    socket.end()
+    socket.resume()
+    await done
+    expect(await sessions.get(dev, id)).toMatchObject({ ended: expect.any(String), why: 'its connection ended' })
+  })
+
+  it('ends also when whoever asked has gone meanwhile', async () => {
+    await (await sessions.admitAlone(dev, 'pg-prod', own)).decline()
+    const [id = ''] = await ids()
+    expect(await sessions.get(dev, id)).toMatchObject({ ended: expect.any(String) })
+  })
+
+  it('is not begun for what may not be opened', async () => {
+    await expect(sessions.admitAlone(dev, 'nothing', own)).rejects.toMatchObject({ code: 'not-found' })
+    expect(await ids()).toEqual([])
   })
 })

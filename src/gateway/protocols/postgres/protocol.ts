@@ -19,6 +19,7 @@ export function createProtocol(parts: RelayParts): Protocol<Client, Upstream> {
   return {
     name: 'postgres',
     abilities,
+    defaults: ({ user, databases: [database] }) => ({ user, ...(database !== undefined && { database }) }),
     greet: (socket: Duplex, signal) => greet(socket, signal, greetTimeoutMs),
     describe,
     connect: (target, credential, client, signal) =>

@@ -2,7 +2,7 @@
  * Reads a socket ahead, up to a bound: so that the end of a peer is noticed while we are busy with what it sent before
  * (a held command), and so that a peer that sends faster than we forward is slowed down instead of buffered.
  */
-import type { Duplex } from 'node:stream'
+import type { Readable } from 'node:stream'
 
 export interface Intake {
   /** What arrived next, in order; undefined once the peer has ended and everything has been read. */
@@ -19,7 +19,8 @@ export interface Intake {
 
 const readAheadBytes = 256 * 1024
 
-export function createIntake(socket: Duplex): Intake {
+/** Once `over` is aborted it is as if the peer had ended; what still comes is let go, so that the stream can close. */
+export function createIntake(socket: Readable, over?: AbortSignal): Intake {
   const chunks: Buffer[] = []
   const gone = new AbortController()
   let waiting = 0
@@ -43,7 +44,14 @@ export function createIntake(socket: Duplex): Intake {
     gone.abort()
     stir()
   }
+  function letGo(): void {
+    chunks.length = 0
+    waiting = 0
+    end()
+    socket.resume()
+  }
   socket.on('data', (chunk: Buffer) => {
+    if (over?.aborted === true) return
     chunks.push(chunk)
     waiting += chunk.length
     if (waiting >= readAheadBytes) socket.pause()
@@ -52,7 +60,8 @@ export function createIntake(socket: Duplex): Intake {
   socket.on('end', end)
   socket.on('close', end)
   socket.on('error', end)
-  if (socket.destroyed || socket.readableEnded) end()
+  over?.addEventListener('abort', letGo, { once: true })
+  if (socket.destroyed || socket.readableEnded || over?.aborted === true) end()
 
   return {
     next() {

@@ -1,15 +1,16 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import type { Socket } from 'node:net'
+import { connect } from 'node:net'
 import { systemClock } from '../../../../src/base/clock.ts'
 import { startPostgres } from '../../../../src/demo/postgres.ts'
+import { createPostgres } from '../../../../src/gateway/protocols/postgres/index.ts'
 import { readFields } from '../../../../src/gateway/protocols/postgres/messages.ts'
 import { createCutter, cstring, frame, int32 } from '../../../../src/gateway/protocols/postgres/wire.ts'
-import { createProtocols } from '../../../../src/gateway/protocols/registry.ts'
-import { contract, type Listener, type Stage } from '../contract.ts'
+import { type Answer, contract, type Stage, type StageClient } from '../contract.ts'
 
-const protocols = createProtocols({ clock: systemClock, maxStatementBytes: 1024 * 1024, connectTimeoutMs: 1000 })
+const postgres = createPostgres({ clock: systemClock, maxStatementBytes: 1024 * 1024, connectTimeoutMs: 1000 })
 
-contract('postgres', () => protocols.postgres, createStage)
+contract('postgres', () => postgres, createStage)
 
 async function createStage(): Promise<Stage> {
   const server = await startPostgres({ settings: { log_statement: 'all', fsync: 'off' } })
@@ -32,19 +33,20 @@ async function createStage(): Promise<Stage> {
       return row?.there === true
     },
     hasSeen: async (text) => (await readFile(server.logFile, 'utf8')).includes(`LOG:  statement: ${text}\n`),
-    greeting: Buffer.concat([int32(body.length + 4), body]),
-    ask: (text) => frame('Q', cstring(text)),
-    unknownMessage: frame('!'),
+    remark: (text, remark) => `${text} /* ${remark} */`,
+    open: (port) => openClient(port, Buffer.concat([int32(body.length + 4), body])),
     askLarge: (bytes) => `SELECT repeat('x', 1000) FROM generate_series(1, ${Math.ceil(bytes / 1000)})`,
-    listen,
     close: () => server.stop(),
   }
 }
 
 /** An answer is complete with ReadyForQuery, or with the end of the connection after an error. */
-function listen(socket: Socket): Listener {
+async function openClient(port: number, greeting: Buffer): Promise<StageClient> {
+  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true })
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
   const cutter = createCutter({ from: 'the gateway', limit: () => 1024 * 1024 })
-  const answers: ({ ok: true } | { ok: false; told: string })[] = []
+  const answers: Answer[] = []
   let told: string | undefined
   let ended = false
   let stir: () => void = () => undefined
@@ -64,7 +66,16 @@ function listen(socket: Socket): Listener {
     socket.end()
     stir()
   })
+  socket.write(greeting)
   return {
+    ask: (text) => void socket.write(frame('Q', cstring(text))),
+    sayNonsense: () => void socket.write(frame('!')),
+    stopReading: () => void socket.pause(),
+    ended: new Promise((resolve) => {
+      socket.once('end', resolve)
+      socket.once('close', () => resolve())
+    }),
+    destroy: () => void socket.destroy(),
     async next() {
       for (;;) {
         const answer = answers.shift()

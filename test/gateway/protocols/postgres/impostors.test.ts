@@ -25,7 +25,7 @@ async function meet(tls: TlsSettings = { mode: 'disable' }): Promise<{ server: E
       tls,
       databases: [],
     },
-    credential: { secret: new Secret('pencil') },
+    credential: { secret: new Secret('pencil'), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
     database: Buffer.from('shop'),
     options: [],
     signal: AbortSignal.timeout(5000),

@@ -21,7 +21,10 @@ function targetAt(place: { host: string; port: number; user: string }, tls: TlsS
 async function logIn(target: Target, password: string | undefined) {
   const loggedIn = await login({
     target,
-    credential: { secret: password === undefined ? undefined : new Secret(password) },
+    credential: {
+      secret: password === undefined ? undefined : new Secret(password),
+      bearer: { session: 'ses_1', user: 'ana@acme.test' },
+    },
     database: Buffer.from('postgres'),
     options: [],
     signal: AbortSignal.timeout(10_000),
@@ -57,7 +60,7 @@ describe.each(['scram-sha-256', 'md5', 'password', 'trust'] as const)('a target 
     const side = createSide((signal) =>
       login({
         target: targetAt(server),
-        credential: { secret: new Secret(server.password) },
+        credential: { secret: new Secret(server.password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
         database: Buffer.from('postgres'),
         options: sideOptions,
         signal,

@@ -30,7 +30,7 @@ function open(idleMs: number): Side {
     (signal) =>
       login({
         target: { name: 'pg', protocol: 'postgres', host, port, user, tls: { mode: 'disable' }, databases: [] },
-        credential: { secret: new Secret(password) },
+        credential: { secret: new Secret(password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
         database: Buffer.from('postgres'),
         options: sideOptions,
         signal,

@@ -22,7 +22,7 @@ beforeAll(async () => {
         tls: { mode: 'disable' },
         databases: [],
       },
-      credential: { secret: new Secret(server.password) },
+      credential: { secret: new Secret(server.password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
       database: Buffer.from('postgres'),
       options: sideOptions,
       signal,

@@ -2,6 +2,7 @@
  * The real conversation between a client and a real PostgreSQL, judged by a given rule set: greeting, relay, statement
  * reader, checkpoint and policy as the gateway has them. Reviewers say no at once.
  */
+import { createMemoryRecordings } from '../../../../support/recordings.ts'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import pg from 'pg'
@@ -66,7 +67,7 @@ export async function startGate(db: Postgres, rules: readonly unknown[]): Promis
         user: db.user,
         databases: [],
       },
-      { secret: new Secret(db.password) },
+      { secret: new Secret(db.password), bearer: { session: 'ses_1', user: dev.user } },
       client,
       end.signal,
     )
@@ -81,7 +82,7 @@ export async function startGate(db: Postgres, rules: readonly unknown[]): Promis
       signal: end.signal,
       onDefect: (what, error) => console.error(what, error),
     })
-    await protocol.relay(client, upstream, { checkpoint, signal: end.signal })
+    await protocol.relay(client, upstream, { checkpoint, recordings: createMemoryRecordings(), signal: end.signal })
     checkpoint.close()
   }
 

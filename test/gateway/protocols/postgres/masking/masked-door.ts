@@ -61,7 +61,7 @@ export async function openMaskedDoor(rules = columnRules, sampleRows = 0, schema
         databases: [],
         tls: { mode: 'disable' },
       },
-      credential: { secret: new Secret(server.password) },
+      credential: { secret: new Secret(server.password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
       checkpoint,
     })
   const door = await open(server.user)
