@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { visibleLine } from '../base/visible.ts'
 import type { Approval } from '../contract/api.ts'
 import { hoopError } from '../contract/error-codes.ts'
+import { askedInWords } from '../contract/told.ts'
 import type { Runtime } from '../runtime.ts'
 import { decideOn } from './decide.ts'
 import { examples, gatewayCommandOf, type SharedFlags } from './flags.ts'
@@ -95,7 +96,7 @@ async function listApprovals(runtime: Runtime, output: Output, options: ApproveO
     visibleLine(approval.agent === null ? approval.user : `${approval.user} via ${approval.agent}`),
     visibleLine(approval.target),
     approval.state === 'pending' ? fromNow(approval.expires, now) : fromNow(approval.ended ?? approval.created, now),
-    cut(visibleLine(approval.commands.map(({ asked }) => asked.text).join('; ')), 60),
+    cut(visibleLine(approval.commands.map(({ asked }) => askedInWords(asked)).join('; ')), 60),
     approval.whyNot === null ? '' : style('quiet', visibleLine(approval.whyNot)),
   ])
   await output.write(table(['APPROVAL', 'STATE', 'USER', 'TARGET', 'ENDS', 'COMMAND', ''], rows, style))

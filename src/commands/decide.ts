@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { visible, visibleLine } from '../base/visible.ts'
 import type { Approval } from '../contract/api.ts'
 import { exitCodes, hoopError } from '../contract/error-codes.ts'
+import { actionInWords, warningsOf } from '../contract/told.ts'
 import type { Runtime } from '../runtime.ts'
 import type { SharedFlags } from './flags.ts'
 import type { Output } from './output/output.ts'
@@ -48,6 +49,10 @@ function describe(output: Output, approval: Approval): void {
   for (const { asked, decision } of approval.commands) {
     output.talk(`  rule    ${visibleLine(decision.rule ?? 'none')}: ${visibleLine(decision.reason)}`)
     output.talk(visible(asked.text).replace(/^/gm, '  │ '))
+    for (const line of asked.protocol === 'ssh' ? asked.actions.map(actionInWords) : [])
+      output.talk(`  does    ${style('bad', visibleLine(line))}`)
+    for (const warning of asked.protocol === 'ssh' ? warningsOf(asked) : [])
+      output.talk(`  beware  ${style('waiting', visibleLine(warning))}`)
     for (const [index, parameter] of asked.parameters.entries())
       output.talk(`  $${index + 1} = ${parameter.value === null ? 'NULL' : visibleLine(parameter.value)}`)
   }

@@ -21,12 +21,17 @@ export interface LogsOptions extends SharedFlags {
   readonly user?: string
   readonly verdict?: Verdict
   readonly verify?: boolean
+  /** With verify: also what recordings there are. */
+  readonly recordings?: boolean
   /** false: lines also on a terminal. */
   readonly screen: boolean
 }
 
 /** contract/record.ts has this list too, and with it a library that help would have to wait for; a test compares them. */
 export const verdicts = ['allow', 'deny', 'hold'] as const satisfies readonly Verdict[]
+
+/** What picks some of the records: a proof takes all. */
+const choosing = ['follow', 'since', 'until', 'tail', 'session', 'target', 'user', 'verdict']
 
 /** How many lines are shown when nothing says how many. */
 const usualTail = 50
@@ -49,16 +54,14 @@ export function logsCommand(runtime: Runtime, run = runLogs): Command {
       new Option('--verdict <verdict>', 'only commands so judged; what came of them: --session').choices(verdicts),
     )
     .addOption(
-      new Option('--verify', 'fetch every record and check the hash chain; exit 1 at the first flaw').conflicts([
-        'follow',
-        'since',
-        'until',
-        'tail',
-        'session',
-        'target',
-        'user',
-        'verdict',
-      ]),
+      new Option('--verify', 'fetch every record and check the hash chain; exit 1 at the first flaw').conflicts(
+        choosing,
+      ),
+    )
+    .addOption(
+      new Option('--recordings', 'fetch every recording too, and check it against its hash')
+        .implies({ verify: true })
+        .conflicts(choosing),
     )
     .addOption(new Option('--no-screen', 'with --follow on a terminal: plain lines'))
     .addHelpText(
@@ -72,6 +75,7 @@ export function logsCommand(runtime: Runtime, run = runLogs): Command {
           'for programs: NDJSON, records as sealed',
         ],
         ['hoop logs --verify', 'prove that no record is missing or altered'],
+        ['hoop logs --recordings', 'the same, and that no recording is'],
       ]),
     )
   return command.action(() => run(runtime, command.optsWithGlobals()))
@@ -80,7 +84,7 @@ export function logsCommand(runtime: Runtime, run = runLogs): Command {
 export async function runLogs(runtime: Runtime, options: LogsOptions): Promise<void> {
   const output = createOutput(runtime, options)
   const { client } = await runtime.door(options.gateway)
-  if (options.verify) return (await import('./verify.ts')).verifyAudit(runtime, client, output)
+  if (options.verify) return (await import('./verify.ts')).verifyAudit(runtime, client, output, options)
 
   const filter = filterOf(options, output.now)
   if (options.follow !== true) {

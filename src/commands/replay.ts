@@ -1,25 +1,33 @@
-/** `hoop replay`: what was asked and answered in a session, in its own time. */
-import { setTimeout as sleep } from 'node:timers/promises'
+/** `hoop replay`: what was asked, answered and shown in a session, in its own time. */
+import { open } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { hoopError } from '../contract/error-codes.ts'
+import { reasonOf } from '../base/errors.ts'
+import { exitCodes, hoopError } from '../contract/error-codes.ts'
 import type { AuditRecord } from '../contract/record.ts'
 import type { Runtime } from '../runtime.ts'
 import { examples, gatewayCommandOf, type SharedFlags } from './flags.ts'
-import { createOutput } from './output/output.ts'
-import { sceneText } from './output/scene.ts'
+import { createOutput, type Output } from './output/output.ts'
 import { parseDuration } from './output/time.ts'
-import { type Scene, scenesOf } from './scenes.ts'
+import type { LoadCast } from './replay/cast.ts'
+import type { Item } from './replay/programme.ts'
+import { scenesOf } from './scenes.ts'
 
 export interface ReplayOptions extends SharedFlags {
   readonly session: string
   /** Times as fast; Infinity: at once. undefined: as it was on a terminal, at once elsewhere. */
   readonly speed?: number
   readonly skipIdle?: number
+  /** Milliseconds since the beginning of the session, or with `command` of its recording. */
+  readonly seek?: number
+  readonly search?: string
+  readonly command?: string
+  /** A file to make. */
+  readonly export?: string
 }
 
 export function replayCommand(runtime: Runtime, run = runReplay): Command {
   const command = gatewayCommandOf('replay')
-    .description('play a session again: what was asked and answered, in time')
+    .description('play a session again: what was asked, answered and shown, in time')
     .argument('<session>', 'its id')
     .addOption(
       new Option('--speed <n>', 'times as fast: 0.5, 2, 10, max (default: 1 on a terminal, max elsewhere)').argParser(
@@ -27,47 +35,143 @@ export function replayCommand(runtime: Runtime, run = runReplay): Command {
       ),
     )
     .addOption(new Option('--skip-idle <time>', 'no pause longer than this: 2s').argParser(toDuration))
+    .addOption(new Option('--command <id>', 'only this command, and its recording'))
+    .addOption(new Option('--seek <time>', 'start there: 90s, 5m').argParser(toDuration).conflicts('search'))
+    .addOption(new Option('--search <text>', 'start where this was typed or shown first'))
+    .addOption(
+      new Option('--export <file>', 'write the recordings as one asciicast v3 file, for asciinema').conflicts([
+        'seek',
+        'search',
+        'json',
+      ]),
+    )
     .addHelpText(
       'after',
       examples([
         ['hoop replay ses_7k2m9q4x1v3t', 'as it happened'],
         ['hoop replay ses_7k2m9q4x1v3t --speed 4 --skip-idle 2s', 'faster, without the long pauses'],
-        ['hoop replay ses_7k2m9q4x1v3t --json', 'the scenes as NDJSON'],
+        ['hoop replay ses_7k2m9q4x1v3t --search "rm -rf"', 'from where this was typed or shown'],
+        ['hoop replay ses_7k2m9q4x1v3t --export session.cast', 'for "asciinema play session.cast"'],
+        ['hoop replay ses_7k2m9q4x1v3t --json', 'the scenes as NDJSON; with --command also what was shown'],
       ]),
     )
   return command.action((session: string) => run(runtime, { ...command.optsWithGlobals(), session }))
 }
 
 export async function runReplay(runtime: Runtime, options: ReplayOptions): Promise<void> {
+  const { session, command } = options
   const output = createOutput(runtime, options)
   const { client } = await runtime.door(options.gateway)
-  await client.session(options.session)
+  await client.session(session)
   const records: AuditRecord[] = []
-  for await (const { record } of client.records({ session: options.session }, runtime.signal)) records.push(record)
+  for await (const { record } of client.records({ session }, runtime.signal)) records.push(record)
   if (records.length === 0)
-    throw hoopError('not-found', `nothing is recorded of ${options.session}`, { hint: 'see "hoop sessions"' })
+    throw hoopError('not-found', `nothing is recorded of ${session}`, { hint: 'see "hoop sessions"' })
 
-  const speed = options.speed ?? (output.isTerminal && !output.json ? 1 : Number.POSITIVE_INFINITY)
-  let at = 0
-  for (const scene of scenesOf(records)) {
-    await pause(waitBefore(scene, at, { speed, skipIdle: options.skipIdle }), runtime.signal)
-    if (runtime.signal.aborted) return
-    at = scene.atMs
-    await (output.json ? output.item(scene) : output.write(sceneText(scene, output)))
+  const { programmeOf } = await import('./replay/programme.ts')
+  const { castsOf } = await import('./replay/cast.ts')
+  const items = programmeOf(scenesOf(records), await client.recordings(session), command)
+  if (items.length === 0)
+    throw hoopError('not-found', `there is no command ${command} in ${session}`, {
+      hint: `see "hoop logs --session ${session} --json"`,
+    })
+  const load = castsOf(client, session, runtime.signal)
+
+  if (options.export !== undefined) return exportTo(options.export, items, { ...options, load, output })
+  if (output.json)
+    return (await import('./replay/as-json.ts')).printItems(items, output, { load, withEvents: command !== undefined })
+  await perform(runtime, options, { items, load, output, proofs: proofsIn(records) })
+}
+
+interface Prepared {
+  readonly items: readonly Item[]
+  readonly load: LoadCast
+  readonly output: Output
+  readonly proofs: ReadonlyMap<string, string>
+}
+
+async function perform(
+  runtime: Runtime,
+  options: ReplayOptions,
+  { items, load, output, proofs }: Prepared,
+): Promise<void> {
+  const { createPace } = await import('./replay/pace.ts')
+  const { play } = await import('./replay/play.ts')
+  const timing = {
+    speed: options.speed ?? (output.isTerminal ? 1 : Number.POSITIVE_INFINITY),
+    skipIdle: options.skipIdle,
+    from: await startOf(items, options, load),
+  }
+  const pace = createPace(timing, runtime.clock, runtime.signal)
+  // One command begins with its recording, not with the session that it was in.
+  pace.restart(beginningOf(items, options), timing.from)
+
+  const hasKeys = output.isTerminal && runtime.io.stdin.isTTY && items.some(({ kind }) => kind === 'recording')
+  const { keysHelp, listenToKeys } = await import('./replay/keys.ts')
+  if (hasKeys) output.talk(output.talkStyle('quiet', keysHelp))
+  const giveBack = hasKeys ? listenToKeys(runtime.io, pace) : () => undefined
+  try {
+    await play(items, {
+      load,
+      pace,
+      output,
+      onLoaded({ command }, sha256) {
+        const proof = proofs.get(command)
+        if (proof === undefined || proof === sha256) return
+        output.talk(output.talkStyle('bad', `the recording of ${command} is not the one the audit speaks of: altered`))
+        runtime.exitWith(exitCodes.error)
+      },
+    })
+  } finally {
+    giveBack()
   }
 }
 
-export function waitBefore(
-  scene: Pick<Scene, 'atMs'>,
-  at: number,
-  { speed, skipIdle }: { readonly speed: number; readonly skipIdle: number | undefined },
-): number {
-  const pause = Math.max(0, scene.atMs - at)
-  return Math.min(pause, skipIdle ?? pause) / speed
+async function startOf(items: readonly Item[], options: ReplayOptions, load: LoadCast): Promise<number> {
+  const beginning = beginningOf(items, options)
+  if (options.seek !== undefined) return beginning + options.seek
+  if (options.search === undefined) return beginning
+  const { findIn } = await import('./replay/search.ts')
+  const found = await findIn(items, options.search, load)
+  if (found === undefined) throw hoopError('not-found', `"${options.search}" was neither typed nor shown`)
+  return found
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms >= 1) await sleep(ms, undefined, { signal }).catch(() => undefined)
+function beginningOf(items: readonly Item[], { command }: ReplayOptions): number {
+  if (command === undefined) return 0
+  const first = items.find(({ kind }) => kind === 'recording') ?? items[0]
+  return first?.atMs ?? 0
+}
+
+/** What the audit says each recording's hash is. */
+function proofsIn(records: readonly AuditRecord[]): ReadonlyMap<string, string> {
+  const proofs = new Map<string, string>()
+  for (const record of records)
+    if (record.type === 'outcome' && record.outcome.recording !== undefined)
+      proofs.set(record.command, record.outcome.recording.sha256)
+  return proofs
+}
+
+async function exportTo(
+  path: string,
+  items: readonly Item[],
+  { session, load, skipIdle, output }: ReplayOptions & { readonly load: LoadCast; readonly output: Output },
+): Promise<void> {
+  const count = items.filter(({ kind }) => kind === 'recording').length
+  if (count === 0)
+    throw hoopError('not-found', `there is no recording to export in ${session}`, {
+      hint: 'shells and programs are recorded; statements are in "hoop logs"',
+    })
+  const { exportedLines } = await import('./replay/export.ts')
+  const file = await open(path, 'wx', 0o600).catch((error: unknown) => {
+    throw hoopError('usage', `cannot make ${path} (${reasonOf(error)})`, { cause: error, hint: 'name a new file' })
+  })
+  try {
+    for await (const line of exportedLines(items, { session, load, skipIdle })) await file.appendFile(line)
+  } finally {
+    await file.close()
+  }
+  output.talk(`${count === 1 ? 'one recording' : `${count} recordings`} in ${path}: asciinema play ${path}`)
 }
 
 function toSpeed(text: string): number {

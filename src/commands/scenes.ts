@@ -1,5 +1,5 @@
 /** A session's records, as what a viewer sees one after the other. Pure. */
-import type { Parameter } from '../contract/command.ts'
+import type { Parameter, ProtocolName } from '../contract/command.ts'
 import type { AuditRecord, Decision, Outcome } from '../contract/record.ts'
 
 interface At {
@@ -25,6 +25,8 @@ export type Scene = At &
         readonly scene: 'asked'
         readonly command: string
         readonly target: string | null
+        readonly protocol: ProtocolName
+        readonly verb: string
         readonly text: string
         readonly parameters: readonly Parameter[]
         readonly decision: Decision
@@ -71,8 +73,8 @@ export function scenesOf(records: readonly AuditRecord[]): readonly Scene[] {
         const { command, target, asked, decision, approval } = record
         texts.set(command, asked.text)
         lastAsked = command
-        const { text, parameters } = asked
-        return { ...when, scene: 'asked', command, target, text, parameters, decision, approval }
+        const { protocol, verb, text, parameters } = asked
+        return { ...when, scene: 'asked', command, target, protocol, verb, text, parameters, decision, approval }
       }
       case 'outcome': {
         const text = record.command === lastAsked ? null : (texts.get(record.command) ?? null)

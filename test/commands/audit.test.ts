@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { beginningFor, type LogsOptions, runLogs } from '../../src/commands/logs.ts'
-import { runReplay, waitBefore } from '../../src/commands/replay.ts'
+import { runReplay } from '../../src/commands/replay.ts'
 import { runKill, runList, runShow } from '../../src/commands/sessions.ts'
 import { runTargets } from '../../src/commands/targets.ts'
 import { paperSession, people, shop, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { sampleLine } from '../support/samples.ts'
+import { permitFor } from '../support/permits.ts'
 import { command, outcome, sessionEnd, sessionStart } from '../support/store-folder.ts'
 import { createTerminal } from '../support/terminal.ts'
 
@@ -89,6 +91,38 @@ test('proves the chain', async () => {
   expect(terminal.runtime.exitCode).toBe(0)
 })
 
+test('proves recordings against the hashes that the audit has of them', async () => {
+  const gateway = await told()
+  const { start } = gateway.recordings.of({ session: 'ses_1' })
+  const head = { width: 80, height: 24, title: 'true' }
+  const proof = await (await start(permitFor('cmd_7'), head, () => undefined)).end(0)
+  const tell = (id: string, recording: typeof proof) =>
+    gateway.audit.note({ ...outcome(id), outcome: { status: 'done', recording } })
+  const verify = async () => {
+    const terminal = terminalOf(gateway.url)
+    await runLogs(terminal.runtime, logs({ verify: true, recordings: true, json: true }))
+    return { ...JSON.parse(terminal.stdout()), exitCode: terminal.runtime.exitCode }
+  }
+  tell('cmd_7', proof)
+  await gateway.audit.append([sessionEnd()])
+  expect(await verify()).toMatchObject({ ok: true, exitCode: 0, recordings: { checked: 1, flaws: [] } })
+
+  await (await start(permitFor('cmd_8'), head, () => undefined)).end(1)
+  tell('cmd_8', proof)
+  tell('cmd_9', proof)
+  await gateway.audit.append([sessionEnd()])
+  expect(await verify()).toMatchObject({
+    ...{ ok: false, exitCode: 1, flaw: null },
+    recordings: {
+      checked: 3,
+      flaws: [
+        { session: 'ses_1', command: 'cmd_8', what: 'was altered' },
+        { session: 'ses_1', command: 'cmd_9', what: 'is missing' },
+      ],
+    },
+  })
+})
+
 test('refuses to prove what one sees only a part of', async () => {
   const gateway = await told()
   await expect(runLogs(terminalOf(gateway.url, 'dev-token').runtime, logs({ verify: true }))).rejects.toMatchObject({
@@ -163,13 +197,23 @@ test('replays as NDJSON for programs', async () => {
   expect(scenes).toEqual(['start', 'asked', 'asked', 'answered', 'end'])
 })
 
-test.each([
-  [{ speed: 1, skipIdle: undefined }, 4000],
-  [{ speed: 2, skipIdle: undefined }, 2000],
-  [{ speed: 2, skipIdle: 1000 }, 500],
-  [{ speed: Number.POSITIVE_INFINITY, skipIdle: undefined }, 0],
-])('waits before a scene as asked: %o → %i ms', (timing, ms) => {
-  expect(waitBefore({ atMs: 5000 }, 1000, timing)).toBe(ms)
+test('logs show command lines, transfers and recordings for what they are', async () => {
+  const gateway = await startTestGateway()
+  const asked = sampleLine({ text: 'rm -rf /srv/app\u001b[2J' })
+  await gateway.audit.append([sessionStart(), { ...command('cmd_1', { target: 'ssh-prod' }), asked }])
+  const recording = { bytes: 2048, sha256: 'c'.repeat(64) }
+  const transfer = { direction: 'download', bytes: 5 << 20, sha256: 'd'.repeat(64) } as const
+  gateway.audit.note({ ...outcome('cmd_1'), outcome: { status: 'done', recording } })
+  gateway.audit.note({ ...outcome('cmd_2'), outcome: { status: 'done', transfer } })
+  gateway.audit.note({ ...outcome('cmd_3'), outcome: { status: 'done', transfer: { ...transfer, sha256: null } } })
+  await gateway.audit.append([sessionEnd()])
+  const terminal = terminalOf(gateway.url)
+  await runLogs(terminal.runtime, logs())
+  const text = terminal.stdout()
+  expect(text).toMatch(/ssh-prod +allow +\$ rm -rf \/srv\/app␛\[2J/)
+  expect(text).toContain('recording of 2 KiB')
+  expect(text).toContain('download of 5 MiB, SHA-256 dddddddddddd…')
+  expect(text).toContain('download of 5 MiB, with gaps, so without a SHA-256')
 })
 
 test('lists targets with why-not', async () => {

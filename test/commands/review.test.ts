@@ -3,6 +3,7 @@ import { type ApproveOptions, runApprove } from '../../src/commands/approve.ts'
 import { runDeny } from '../../src/commands/deny.ts'
 import type { Question } from '../../src/gateway/approvals/approvals.ts'
 import { question, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { sampleLine } from '../support/samples.ts'
 import { createTerminal, type TestTerminalOptions } from '../support/terminal.ts'
 
 async function held(change: Partial<Question> = {}) {
@@ -27,6 +28,25 @@ test('approves by id, after showing what', async () => {
   expect(terminal.stderr()).toContain(`Approved ${id}`)
   expect(terminal.stdout()).toBe('')
   expect(terminal.runtime.exitCode).toBe(0)
+})
+
+test('says of a held command line what would run before it is approved, with nothing a terminal would obey', async () => {
+  const decision = { verdict: 'hold', rule: 'hold-rm', reason: 'removing', config: 'c' } as const
+  const asked = sampleLine({ text: 'sudo rm -rf /srv/app "$DIR" # \u001b[2J' })
+  const { gateway, id } = await held({
+    protocol: 'ssh',
+    commands: [{ id: 'cmd_1', asked, decision }],
+    confirm: '/srv/app',
+  })
+  const terminal = terminalOf(gateway, 'dba-token')
+  await runApprove(terminal.runtime, approve({ id, confirm: '/srv/app' }))
+  const text = terminal.stderr()
+  expect(text).toContain('│ sudo rm -rf /srv/app "$DIR" # ␛[2J')
+  expect(text).toContain("does    sudo rm -rf /srv/app '$DIR'\n")
+  expect(text).toContain("does    rm -rf /srv/app '$DIR', without a bound")
+  expect(text).toContain('beware  runs code that is made while it runs')
+  expect(text).toContain('beware  runs too: nohup')
+  expect(text).not.toContain('\u001b')
 })
 
 test('denies by id, and answers with the approval as JSON', async () => {

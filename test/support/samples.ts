@@ -19,6 +19,29 @@ export function sampleCommand(text: string, change: Partial<Command> = {}): Comm
   }
 }
 
+/** `sudo rm -rf /srv/app "$DIR"` as the shell's grammar reads it. */
+export function sampleLine(change: Partial<Command> = {}): Command {
+  return {
+    ...{ protocol: 'ssh', verb: 'exec sudo', objects: ['/srv/app'], parameters: [] },
+    text: 'sudo rm -rf /srv/app "$DIR"',
+    actions: [
+      { verb: 'exec sudo', kind: 'admin', objects: [], unbounded: false, arguments: ['rm', '-rf', '/srv/app', '$DIR'] },
+      {
+        verb: 'exec rm',
+        kind: 'write',
+        objects: ['/srv/app'],
+        unbounded: true,
+        arguments: ['-rf', '/srv/app', '$DIR'],
+      },
+    ],
+    facts: {
+      ...{ kind: 'admin', unbounded: true, dynamic: true, parsed: true },
+      ...{ functions: ['sudo', 'rm', 'nohup'], reaches: ['program', 'file'] },
+    },
+    ...change,
+  }
+}
+
 export function sampleApproval(id: string, change: Partial<Approval> & { readonly text?: string } = {}): Approval {
   const { text = 'DROP TABLE orders', ...rest } = change
   const decision = { verdict: 'hold', rule: 'hold-ddl', reason: 'ddl needs a second person', config: 'c0' } as const

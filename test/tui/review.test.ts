@@ -4,7 +4,7 @@ import { hoopError } from '../../src/contract/error-codes.ts'
 import { runReview } from '../../src/tui/review.tsx'
 import type { Connection } from '../../src/tui/source.ts'
 import { createFeed } from '../support/feed.ts'
-import { dba, noon, sampleApproval, sampleCommand } from '../support/samples.ts'
+import { dba, noon, sampleApproval, sampleCommand, sampleLine } from '../support/samples.ts'
 import { createScreen, keys } from '../support/screen.ts'
 
 const hostile = "DROP TABLE orders; -- \x1b[2J\x1b]0;owned\x07 \u202egnp.exe\u202c\u200b '漢字 😀'"
@@ -117,6 +117,25 @@ it('shows what it was given and obeys none of it', async () => {
   expect(text).toContain('devin<U+202E>')
   expect(text).toContain('x<U+009B>31m')
   expect(screen.written()).not.toMatch(/\x1b\]0;|\x1b\[2J\x1b\]|\u202e|\u200b|\x9b|\x1b\[5m/)
+})
+
+it('shows of a held command line what would run, on what, and what cannot be known', async () => {
+  const decision = { verdict: 'hold', rule: 'hold-rm', reason: 'removing needs a second person', config: 'c0' } as const
+  const approval = sampleApproval('apr_rm', {
+    ...{ protocol: 'ssh', target: 'ssh-prod', confirm: '/srv/app' },
+    commands: [{ id: 'cmd_rm', asked: sampleLine(), decision }],
+  })
+  const { screen } = await open({ approvals: [approval] })
+  await screen.until('Command line')
+  const text = screen.text()
+  expect(text).toContain('$ sudo rm -rf /srv/app "$DIR"')
+  expect(text).toContain("sudo rm -rf /srv/app '$DIR'")
+  expect(text).toContain("rm -rf /srv/app '$DIR' · without a bound")
+  expect(text).toContain('runs code that is made while it runs')
+  expect(text).toContain('runs too: nohup')
+  expect(text).toContain('reaches: file')
+  expect(text).not.toContain('asking the target')
+  expect(text).not.toContain('every row')
 })
 
 it('approves what destroys only after its name was typed, and sends the digest that was shown', async () => {

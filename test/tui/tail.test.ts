@@ -5,7 +5,7 @@ import type { AuditRecord } from '../../src/contract/record.ts'
 import type { Connection, TailFilter } from '../../src/tui/source.ts'
 import { runTail } from '../../src/tui/tail.tsx'
 import { createFeed } from '../support/feed.ts'
-import { noon, sampleCommand, sampleRecord } from '../support/samples.ts'
+import { noon, sampleCommand, sampleLine, sampleRecord } from '../support/samples.ts'
 import { createScreen, keys } from '../support/screen.ts'
 
 async function open(columns = 80, rows = 24, initialFilter: TailFilter = {}) {
@@ -175,4 +175,25 @@ it('tells times as the records have them', async () => {
   const { screen, feed } = await open()
   feed.push(sampleRecord(1, { at: new Date(noon).toISOString() }))
   await screen.until('12:00:00')
+})
+
+it('shows command lines, transfers and recordings, with hashes whole in the record itself', async () => {
+  const { screen, feed } = await open(100, 30)
+  const { type: _, asked: _asked, decision: _decision, approval: _approval, ...about } = sampleRecord(2)
+  const sha256 = 'ab'.repeat(32)
+  feed.push(sampleRecord(1, { asked: sampleLine() }), {
+    ...about,
+    type: 'outcome',
+    outcome: {
+      status: 'done',
+      transfer: { direction: 'upload', bytes: 3 << 20, sha256 },
+      recording: { bytes: 2048, sha256: 'cd'.repeat(32) },
+    },
+  })
+  await screen.until('$ sudo rm -rf /srv/app')
+  await screen.until('upload of 3 MiB, SHA-256 abababababab…')
+  screen.press(keys.enter)
+  await screen.until(sha256)
+  expect(screen.text()).toContain('cd'.repeat(32))
+  expect(screen.text()).toContain('hoop replay ses_1 --command cmd_2')
 })

@@ -4,6 +4,7 @@
  */
 import { visibleLine } from '../../base/visible.ts'
 import type { AuditRecord, Outcome, Verdict } from '../../contract/record.ts'
+import { askedInWords, recordingInWords, transferInWords } from '../../contract/told.ts'
 import { cut, type Meaning, type Style } from './style.ts'
 import { clockTime, inWords } from './time.ts'
 
@@ -48,7 +49,7 @@ function contentOf(record: AuditRecord): Content {
       const { verdict, rule } = record.decision
       const note = verdict === 'allow' ? '' : ` (${rule === null ? 'no rule allows it' : `rule ${rule}`})`
       const approval = record.approval === null ? '' : ` [${record.approval}]`
-      return { label: verdict, meaning: meaningOf[verdict], text: `${record.asked.text}${note}${approval}` }
+      return { label: verdict, meaning: meaningOf[verdict], text: `${askedInWords(record.asked)}${note}${approval}` }
     }
     case 'outcome':
       return {
@@ -89,7 +90,9 @@ export function outcomeText(outcome: Outcome): string {
   if (outcome.error !== undefined) parts.push(`${outcome.error.code}: ${outcome.error.message}`)
   if (outcome.summary !== undefined) parts.push(outcome.summary)
   else if (outcome.rows !== undefined) parts.push(`${outcome.rows} ${outcome.rows === 1 ? 'row' : 'rows'}`)
+  if (outcome.transfer !== undefined) parts.push(transferInWords(outcome.transfer))
   if (outcome.masked) parts.push('masked')
   if (outcome.durationMs !== undefined) parts.push(inWords(outcome.durationMs))
+  if (outcome.recording !== undefined) parts.push(recordingInWords(outcome.recording))
   return parts.join(', ')
 }

@@ -1,6 +1,7 @@
 /** One scene of a replay, as text. Statements keep their lines; everything from outside is made safe to print. Pure. */
 import { visible, visibleLine } from '../../base/visible.ts'
 import type { ResultSample } from '../../contract/record.ts'
+import { isCommandLine } from '../../contract/told.ts'
 import type { Scene } from '../scenes.ts'
 import { meaningOf, outcomeMeaning, outcomeText } from './records.ts'
 import { cut, type Style } from './style.ts'
@@ -56,7 +57,7 @@ function askedText(scene: Extract<Scene, { scene: 'asked' }>, time: string, styl
   const { verdict, rule, reason } = scene.decision
   const target = style('name', visibleLine(scene.target ?? '-'))
   const statement = visible(scene.text.trim()).split('\n')
-  const lines = [`${time}${target}${style('quiet', '>')} ${statement[0] ?? ''}`]
+  const lines = [`${time}${target}${style('quiet', isCommandLine(scene) ? '$' : '>')} ${statement[0] ?? ''}`]
   for (const more of statement.slice(1)) lines.push(`${' '.repeat(11)}${more}`)
   for (const [index, { value }] of scene.parameters.entries())
     lines.push(`${' '.repeat(11)}${style('quiet', `$${index + 1} = ${value === null ? 'NULL' : visibleLine(value)}`)}`)
@@ -75,9 +76,11 @@ function answeredText(
   { style, columns }: SceneForm,
 ): string {
   const { outcome, text } = scene
+  // A replay has just played it.
+  const { recording: _, ...told } = outcome
   const about = text === null ? '' : style('quiet', `to ${cut(visibleLine(text), 40)}: `)
   const words = visibleLine(
-    [outcome.status === 'done' ? '' : outcome.status, outcomeText(outcome)].filter(Boolean).join(': '),
+    [outcome.status === 'done' ? '' : outcome.status, outcomeText(told)].filter(Boolean).join(': '),
   )
   const line = `${time}${about}${style(outcomeMeaning(outcome), words || outcome.status)}\n`
   return `${outcome.result === undefined ? '' : sampleText(outcome.result, style, columns)}${line}`

@@ -9,7 +9,8 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import { createServer } from 'node:http'
-import { linkProtocol, paths } from '../../contract/api.ts'
+import { paths } from '../../contract/api.ts'
+import { linkProtocol } from '../../contract/link.ts'
 import { type Answer, answer, answerTo } from './answers.ts'
 import { bearerIn } from './bearer.ts'
 import type { Api, RouteContext } from './context.ts'
@@ -17,6 +18,7 @@ import { approvalRoutes } from './routes/approvals.ts'
 import { generalRoutes } from './routes/general.ts'
 import { healthRoutes } from './routes/health.ts'
 import { recordRoutes } from './routes/records.ts'
+import { recordingRoutes } from './routes/recordings.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { type Doorway, foreign } from './visitors.ts'
 
@@ -75,6 +77,7 @@ export async function createApp(context: RouteContext, doorway: Doorway): Promis
   sessionRoutes(app, context)
   approvalRoutes(app, context)
   recordRoutes(app, context)
+  recordingRoutes(app, context)
   healthRoutes(app, context)
   await app.ready()
   return app

@@ -7,6 +7,7 @@ import type { WellKnown } from '../../contract/api.ts'
 import { hoopError } from '../../contract/error-codes.ts'
 import type { Approvals } from '../approvals/approvals.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { KeptRecordings } from '../audit/recordings.ts'
 import type { Config } from '../config/schema.ts'
 import type { Caller } from '../identity/caller.ts'
 import type { CheckedIdentity } from '../identity/identity.ts'
@@ -20,6 +21,7 @@ export interface ServerOptions {
   readonly sessions: Sessions
   readonly approvals: Approvals
   readonly audit: Audit
+  readonly recordings: KeptRecordings
   /** Asked at every request: a reload may change it. */
   readonly wellKnown: () => WellKnown
   readonly version: string

@@ -1,7 +1,9 @@
 /** What every link has in common, however it travels: who may open one, and how one ends. */
 import type { Duplex } from 'node:stream'
-import { isHoopError } from '../../contract/error-codes.ts'
+import { hoopError, isHoopError } from '../../contract/error-codes.ts'
+import type { LoneSession } from '../../contract/link.ts'
 import type { Caller } from '../identity/caller.ts'
+import type { Admission, Sessions } from '../sessions/sessions.ts'
 import { bearerIn } from './bearer.ts'
 import type { RouteContext } from './context.ts'
 
@@ -19,6 +21,26 @@ export function createVerify({ identity, turnedAway }: LinksOptions): Verify {
       throw error
     }
   }
+}
+
+/** For which session a connection is: one there is, or one of its own. */
+export interface Belonging {
+  readonly session: string | undefined
+  readonly start: LoneSession | undefined
+  /** What has to be given, in the words of how the link travels. */
+  readonly needed: string
+}
+
+/** Throws what is answered instead of opening. */
+export async function admissionTo(
+  sessions: Sessions,
+  caller: Caller,
+  target: string,
+  { session, start, needed }: Belonging,
+): Promise<Admission> {
+  if (session !== undefined && session !== '') return sessions.admit(caller, session, target)
+  if (start !== undefined) return sessions.admitAlone(caller, target, start)
+  throw hoopError('usage', `a link needs ${needed}`)
 }
 
 /** After the gateway's side has ended, how long the other may take to end its own. */

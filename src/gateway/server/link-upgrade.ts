@@ -3,10 +3,11 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { Multiplexer } from '../../base/link/multiplexer.ts'
 import type { LinkStream } from '../../base/link/stream.ts'
-import { linkProtocol, type OpenLink, openLinkSchema } from '../../contract/api.ts'
+import { type OpenLink, openLinkSchema } from '../../contract/api.ts'
 import { hoopError } from '../../contract/error-codes.ts'
+import { linkProtocol } from '../../contract/link.ts'
 import { answerTo } from './answers.ts'
-import { codeOf, finish, type LinksOptions, type Verify } from './link-admission.ts'
+import { admissionTo, codeOf, finish, type LinksOptions, type Verify } from './link-admission.ts'
 
 export interface UpgradeLinks {
   /** The socket of a request to upgrade that may. */
@@ -28,11 +29,10 @@ export function createUpgradeLinks({ sessions, metrics, log }: LinksOptions, ver
     try {
       if (link.streams > mostStreams)
         throw hoopError('conflict', `this link has ${mostStreams} connections, which is the most it may have`)
-      const { target, session, token } = wished(wish)
+      const { target, session, start, token } = wished(wish)
       const caller = await verify(token === undefined ? undefined : `Bearer ${token}`, address)
-      if (session === undefined || session === '') throw hoopError('usage', 'a link needs a session')
-      const admission = await sessions.admit(caller, session, target)
-      if (stream.destroyed) return
+      const admission = await admissionTo(sessions, caller, target, { session, start, needed: 'a session' })
+      if (stream.destroyed) return await admission.decline()
       metrics.link('upgrade', 'open')
       link.accept(stream)
       await admission.run(stream)

@@ -3,10 +3,11 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { longestMessage, WebSocketStream } from '../../base/websocket-stream.ts'
-import { headers as names, paths } from '../../contract/api.ts'
+import { loneSessionSchema, paths } from '../../contract/api.ts'
 import { hoopError } from '../../contract/error-codes.ts'
+import { headers as names, type LoneSession } from '../../contract/link.ts'
 import type { Admission } from '../sessions/sessions.ts'
-import { codeOf, finish, type LinksOptions, type Verify } from './link-admission.ts'
+import { admissionTo, codeOf, finish, type LinksOptions, type Verify } from './link-admission.ts'
 
 export interface WebSocketLinks {
   /** Throws what is answered instead of opening. */
@@ -20,12 +21,12 @@ export function createWebSocketLinks({ sessions, metrics, log }: LinksOptions, v
   const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: longestMessage })
 
   async function admitted(path: string, request: IncomingMessage): Promise<Admission> {
-    const { authorization, [names.session]: session } = request.headers
+    const { authorization, [names.session]: session, [names.start]: start } = request.headers
     try {
       const caller = await verify(authorization, request.socket.remoteAddress)
-      if (typeof session !== 'string' || session === '')
-        throw hoopError('usage', `a link needs the header ${names.session}`)
-      return await sessions.admit(caller, session, targetIn(path))
+      const needed = `the header ${names.session}`
+      const belonging = { session: one(session), start: startIn(one(start)), needed }
+      return await admissionTo(sessions, caller, targetIn(path), belonging)
     } catch (error) {
       metrics.link('websocket', codeOf(error))
       throw error
@@ -35,7 +36,7 @@ export function createWebSocketLinks({ sessions, metrics, log }: LinksOptions, v
   return {
     async open(path, request, socket, head) {
       const admission = await admitted(path, request)
-      if (socket.destroyed) return
+      if (socket.destroyed) return await admission.decline()
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         metrics.link('websocket', 'open')
         const stream = new WebSocketStream(webSocket)
@@ -62,6 +63,19 @@ function targetIn(path: string): string {
     return decodeURIComponent(path.slice(paths.link('').length))
   } catch (error) {
     throw hoopError('usage', 'the name of the target is not well encoded', { cause: error })
+  }
+}
+
+function one(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.[0]
+}
+
+function startIn(header: string | undefined): LoneSession | undefined {
+  if (header === undefined) return undefined
+  try {
+    return loneSessionSchema.parse(JSON.parse(decodeURIComponent(header)))
+  } catch (error) {
+    throw hoopError('usage', `the header ${names.start} cannot be read`, { cause: error })
   }
 }
 

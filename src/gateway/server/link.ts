@@ -4,7 +4,8 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { linkProtocol, paths } from '../../contract/api.ts'
+import { paths } from '../../contract/api.ts'
+import { linkProtocol } from '../../contract/link.ts'
 import { type Answer, answer, answerTo, rawResponse } from './answers.ts'
 import { createVerify, type LinksOptions } from './link-admission.ts'
 import { createUpgradeLinks } from './link-upgrade.ts'

@@ -1,28 +1,44 @@
 /** A command as a reviewer or reader has to see it: what it touches, its text whole, its parameters. */
-import type { Command, Parameter } from '../../contract/command.ts'
+import type { Action, Command, Parameter } from '../../contract/command.ts'
+import { isCommandLine, programOf, quotedWord, warningsOf } from '../../contract/told.ts'
 import { type Block, linesBlock, stack } from '../text/block.ts'
+import { piecesOfAsked } from '../text/asked.ts'
 import { wrapSpans } from '../text/paragraph.ts'
 import type { Line } from '../text/span.ts'
-import { piecesOf } from '../text/sql.ts'
 import { visibleSpans } from '../text/visible.ts'
 import { wrapText } from '../text/wrap.ts'
 import { heading, quiet } from './labelled.ts'
 
 /** One line for each action, then what should make one wary. */
 export function touchLines(asked: Command): readonly Line[] {
-  const actions = asked.actions.map(({ verb, kind, objects, unbounded }): Line => {
-    const named = objects.length > 0 ? visibleSpans(objects.join(', '), 'name') : []
-    const all: Line = unbounded ? [{ text: ' · every row', tone: 'bad' }] : []
-    return [...visibleSpans(verb, kind === 'read' ? 'strong' : 'bad'), { text: ' ' }, ...named, ...all]
+  const actions = asked.actions.map((action): Line => {
+    const tone = action.kind === 'read' ? 'strong' : 'bad'
+    const every = asked.protocol === 'ssh' ? 'without a bound' : 'every row'
+    const all: Line = action.unbounded ? [{ text: ` · ${every}`, tone: 'bad' }] : []
+    const program = programOf(action)
+    if (program !== undefined) return [...visibleSpans(program, tone), ...wordsOf(action), ...all]
+    const named = action.objects.length > 0 ? visibleSpans(action.objects.join(', '), 'name') : []
+    return [...visibleSpans(action.verb, tone), { text: ' ' }, ...named, ...all]
   })
-  return [...actions, ...warnings(asked).map((warning): Line => [{ text: warning, tone: 'warning' }])]
+  return [...actions, ...warningsOf(asked).map((warning): Line => visibleSpans(warning, 'warning'))]
+}
+
+/** A program's arguments as one would type them, the files and hosts among them marked; then those that none of them names. */
+function wordsOf({ arguments: words = [], objects }: Action): Line {
+  const given = words.flatMap((word): Line => {
+    const named = objects.includes(word) ? 'name' : undefined
+    return [{ text: ' ' }, ...visibleSpans(quotedWord(word), named)]
+  })
+  const others = objects.filter((object) => !words.includes(object))
+  return others.length === 0 ? given : [...given, quiet(' on '), ...visibleSpans(others.join(', '), 'name')]
 }
 
 export function statement(asked: Command, index: number, count: number, width: number): Block {
-  const title = count === 1 ? 'Statement' : `Statement ${index + 1} of ${count}`
+  const name = asked.protocol === 'postgres' ? 'Statement' : isCommandLine(asked) ? 'Command line' : 'Command'
+  const title = count === 1 ? name : `${name} ${index + 1} of ${count}`
   return stack([
     linesBlock(heading(title)),
-    wrapText(asked.text, width, piecesOf(asked.text)),
+    wrapText(asked.text, width, piecesOfAsked(asked)),
     ...(asked.parameters.length > 0 ? [linesBlock(heading('Parameters'))] : []),
     ...asked.parameters.map((parameter, at) => parameterBlock(parameter, at, width)),
   ])
@@ -37,12 +53,4 @@ function parameterBlock({ value, type, bytes }: Parameter, at: number, width: nu
   const short = value.length < width / 2 && !value.includes('\n')
   if (short) return linesBlock(wrapSpans([...label, { text: '  ' }, ...visibleSpans(value)], width))
   return stack([linesBlock([label]), wrapText(value, width)])
-}
-
-function warnings({ facts }: Command): readonly string[] {
-  const found: string[] = []
-  if (!facts.parsed) found.push('not understood by the grammar: it may do more than is listed here')
-  if (facts.dynamic) found.push('runs code that is made while it runs: it may do more than is listed here')
-  if (facts.reaches.length > 0) found.push(`reaches outside the data: ${facts.reaches.join(', ')}`)
-  return found
 }

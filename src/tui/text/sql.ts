@@ -3,12 +3,7 @@
  * the gateway with PostgreSQL's own grammar. Nothing is dropped: the pieces, put together, are the text.
  */
 import type { Tone } from '../theme.ts'
-
-export interface Piece {
-  readonly start: number
-  readonly end: number
-  readonly tone: Tone | undefined
-}
+import { longestColoured, type Piece } from './piece.ts'
 
 /** Words that take something away, or hand out or change rights. */
 const grave = new Set(
@@ -34,11 +29,8 @@ const parameter = /\$\d+/y
 const escapeString = /e'/iy
 const dollarTag = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy
 
-/** Longer texts stay without colours: a piece for every word of 16 MiB takes seconds and most of a gigabyte. */
-const longest = 1024 ** 2
-
 export function piecesOf(sql: string): readonly Piece[] {
-  if (sql.length > longest) return []
+  if (sql.length > longestColoured) return []
   const pieces: Piece[] = []
   for (let start = 0; start < sql.length; ) {
     const [end, tone] = pieceAt(sql, start)

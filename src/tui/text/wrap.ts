@@ -5,7 +5,7 @@
  */
 import type { Block } from './block.ts'
 import type { Line, Span } from './span.ts'
-import type { Piece } from './sql.ts'
+import type { Piece } from './piece.ts'
 import { isSuspicious, standIn } from '../../base/visible.ts'
 import { graphemesOf, widthOf } from './width.ts'
 

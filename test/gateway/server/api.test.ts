@@ -476,6 +476,8 @@ describe('for operators', () => {
         '/v1/sessions/{id}',
         '/v1/sessions/{id}/end',
         '/v1/sessions/{id}/kill',
+        '/v1/sessions/{id}/recordings',
+        '/v1/sessions/{id}/recordings/{command}',
         '/v1/targets',
       ].sort(),
     )

@@ -61,8 +61,9 @@ function touches(approval: Approval, width: number): Block {
   return linesBlock([...entries('touches', lines, width), ...entries('impact', impact(approval), width)])
 }
 
-function impact({ impact }: Approval): readonly Line[] {
-  if (impact === null) return [[quiet('asking the target …')]]
+function impact({ impact, protocol }: Approval): readonly Line[] {
+  // There is nothing that a shell could be asked without running something.
+  if (impact === null) return protocol === 'ssh' ? [] : [[quiet('asking the target …')]]
   const lines: Line[] = impact.lines.map((line) => visibleSpans(line))
   if (impact.rows !== undefined && impact.lines.length === 0)
     lines.push([{ text: `about ${impact.rows.toLocaleString('en')} rows` }])

@@ -1,5 +1,6 @@
 /** The pending approvals as a table. Pure: one line for each, cut to the columns that there are. */
 import { visibleLine } from '../../../base/visible.ts'
+import { askedInWords, isCommandLine } from '../../../contract/told.ts'
 import { column, fitted, type Line, spread } from '../../text/span.ts'
 import { age, secondsLeft } from '../../text/time.ts'
 import { excerpt } from '../../text/visible.ts'
@@ -73,5 +74,7 @@ export function summaryOf({ approval: { commands } }: Pick<Item, 'approval'>): s
   if (held === undefined) return ''
   const { verb, objects, text } = held.asked
   const more = commands.length === 1 ? '' : ` (+${commands.length - 1} more)`
+  // A command line says more than the first program in it.
+  if (isCommandLine(held.asked)) return `${excerpt(askedInWords(held.asked))}${more}`
   return objects.length > 0 ? `${visibleLine(`${verb} ${objects.join(', ')}`)}${more}` : `${excerpt(text)}${more}`
 }

@@ -1,6 +1,7 @@
 /** A record in one word and one line. */
 import { visibleLine } from '../../../base/visible.ts'
 import type { AuditRecord, Outcome } from '../../../contract/record.ts'
+import { askedInWords, recordingInWords, transferInWords } from '../../../contract/told.ts'
 import { excerpt } from '../../text/visible.ts'
 import type { Tone } from '../../theme.ts'
 
@@ -27,7 +28,11 @@ export function describe(record: AuditRecord): Description {
       return { word: 'connect', tone: 'quiet', text: `closed${because(record.why)}` }
     case 'command': {
       const tone = { allow: 'good', deny: 'bad', hold: 'warning' } as const
-      return { word: record.decision.verdict, tone: tone[record.decision.verdict], text: excerpt(record.asked.text) }
+      return {
+        word: record.decision.verdict,
+        tone: tone[record.decision.verdict],
+        text: excerpt(askedInWords(record.asked)),
+      }
     }
     case 'approval.decision':
       return {
@@ -65,13 +70,16 @@ export function searchable(record: AuditRecord): string {
   return [user, agent, target, session, type, word, text, id, ...own].join('\n').toLowerCase()
 }
 
-export function outcomeText({ rows, durationMs, error, summary, masked, bytesOut }: Outcome): string {
+export function outcomeText(outcome: Outcome): string {
+  const { rows, durationMs, error, summary, masked, bytesOut, transfer, recording } = outcome
   const parts = [
     summary === undefined ? undefined : visibleLine(summary),
     rows === undefined ? undefined : `${rows} ${rows === 1 ? 'row' : 'rows'}`,
-    bytesOut === undefined || bytesOut === 0 ? undefined : `${bytesOut} bytes`,
+    transfer === undefined ? undefined : visibleLine(transferInWords(transfer)),
+    bytesOut === undefined || bytesOut === 0 || transfer !== undefined ? undefined : `${bytesOut} bytes`,
     durationMs === undefined ? undefined : `${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)} ms`,
     masked === true ? 'masked' : undefined,
+    recording === undefined ? undefined : recordingInWords(recording),
     error === undefined ? undefined : `${visibleLine(error.code)} ${visibleLine(error.message)}`,
   ]
   return parts.filter((part) => part !== undefined).join(', ')

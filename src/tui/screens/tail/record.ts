@@ -1,5 +1,6 @@
 /** One record, whole: what it says in its own words first, its place in the chain last. */
-import type { AuditRecord, Outcome } from '../../../contract/record.ts'
+import type { AuditRecord, Outcome, RecordOf } from '../../../contract/record.ts'
+import { recordingInWords, transferInWords } from '../../../contract/told.ts'
 import { entries, entry, heading, quiet } from '../../parts/labelled.ts'
 import { statement, touchLines } from '../../parts/statement.ts'
 import { type Block, linesBlock, stack } from '../../text/block.ts'
@@ -60,6 +61,7 @@ function what(record: AuditRecord, width: number): Block {
           ...entry('command', visibleSpans(record.command), width),
           ...entry('outcome', [{ text: record.outcome.status, tone: describe(record).tone }], width),
           ...entry('', [{ text: outcomeText(record.outcome) }], width),
+          ...kept(record, width),
         ]),
         sample(record.outcome, width),
       ])
@@ -88,6 +90,22 @@ function what(record: AuditRecord, width: number): Block {
     default:
       return record satisfies never
   }
+}
+
+/** Hashes whole, for whoever compares them, and how to see what was shown. */
+function kept({ session, command, outcome }: RecordOf<'outcome'>, width: number): readonly Line[] {
+  const { transfer, recording } = outcome
+  return [
+    ...(transfer === undefined
+      ? []
+      : entry('transfer', visibleSpans(transferInWords(transfer, { whole: true })), width)),
+    ...(recording === undefined
+      ? []
+      : [
+          ...entry('kept', visibleSpans(recordingInWords(recording, { whole: true })), width),
+          ...entry('', visibleSpans(`hoop replay ${session ?? ''} --command ${command}`, 'key'), width),
+        ]),
+  ]
 }
 
 /** What was shown of the answer, row by row. */
