@@ -10,10 +10,13 @@ import { ownVersion } from '../base/version.ts'
 import type { WellKnown } from '../contract/api.ts'
 import { createApprovals } from './approvals/create-approvals.ts'
 import { openAudit } from './audit/open.ts'
+import { createRecordings } from './audit/recordings.ts'
 import { adminRecord, createLiveConfig, type Reload } from './config/live.ts'
 import { type Loaded, loadConfig } from './config/load.ts'
 import { sentenceOf } from './config/mistakes.ts'
+import { openGatewayKey } from './credentials/gateway-key.ts'
 import { createOpenCredential } from './credentials/open-credential.ts'
+import { createTargetKeys } from './credentials/target-keys.ts'
 import { createIdentity } from './identity/identity.ts'
 import { createLog, type LogTarget } from './log.ts'
 import { abilities, createProtocols } from './protocols/registry.ts'
@@ -71,12 +74,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       clock,
       maxStatementBytes: limits.statement,
       connectTimeoutMs: limits.connect,
+      hostKey: await openGatewayKey(store.path, first.config.ssh.hostKey),
+      targetKeys: createTargetKeys(store.path, audit, adminRecord),
     })
+    const recordings = createRecordings({
+      store: store.path,
+      flush: auditing.flush,
+      limit: () => current().config.audit.recording,
+      clock,
+    })
+    scope.defer(() => recordings.close())
     const sessions = await createSessions({
       current,
       protocols,
       audit,
       approvals,
+      recordingsOf: recordings.of,
       openCredential: createOpenCredential(env),
       metrics,
       clock,
@@ -91,6 +104,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       sessions,
       approvals,
       audit,
+      recordings,
       wellKnown: () => wellKnown(current().config.identity, version),
       version,
       log,

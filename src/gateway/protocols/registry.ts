@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { ProtocolName } from '../../contract/command.ts'
 import { createPostgres, abilities as postgres } from './postgres/index.ts'
+import { createSsh, abilities as ssh, type TargetKeys } from './ssh/index.ts'
 import type { Abilities, AnyProtocol } from './protocol.ts'
 
 export interface ProtocolSettings {
@@ -10,13 +11,16 @@ export interface ProtocolSettings {
   readonly maxStatementBytes: number
   /** config: limits.connect, in milliseconds. */
   readonly connectTimeoutMs: number
+  /** What an SSH client sees of the gateway, private; and the host keys of targets that were taken on first use. */
+  readonly hostKey: string
+  readonly targetKeys: TargetKeys
 }
 
 export type Protocols = Readonly<Record<ProtocolName, AnyProtocol>>
 
 /** What each can do, for checking a configuration before anything is made from it. */
-export const abilities: Readonly<Record<ProtocolName, Abilities>> = { postgres }
+export const abilities: Readonly<Record<ProtocolName, Abilities>> = { postgres, ssh }
 
 export function createProtocols(settings: ProtocolSettings): Protocols {
-  return { postgres: createPostgres(settings) }
+  return { postgres: createPostgres(settings), ssh: createSsh(settings) }
 }

@@ -1,0 +1,22 @@
+/** The gateway's own words on a session channel, and its end. */
+import type { SessionAsked } from '../asked.ts'
+import { type Exit, sendExit } from '../inside.ts'
+import { forStderr } from '../refusals.ts'
+import type { Sink } from './sink.ts'
+
+export function tell({ channel, pty }: SessionAsked, sink: Sink, lines: readonly string[]): void {
+  sink.write(channel.stderr, Buffer.from(forStderr(lines, pty !== undefined)))
+}
+
+/** Once what was said before has gone out. A client that has closed already hears nothing. */
+export async function close(asked: SessionAsked, sink: Sink, exit: Exit): Promise<void> {
+  await sink.flushed()
+  if (asked.gone.aborted) return
+  const { channel } = asked
+  // In OpenSSH's own order: a client may hang up at the end of output.
+  sendExit(channel, exit)
+  channel.eof()
+  channel.close()
+  // Whatever the client still sends: nobody reads it any more.
+  channel.resume()
+}
