@@ -18,6 +18,7 @@ if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
   )
   process.exitCode = 1
 } else {
+  keepCompiled()
   import('../dist/main.js').then(
     function start(program) {
       program.main(process).then(function end(code) {
@@ -29,4 +30,12 @@ if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
       process.exitCode = 1
     },
   )
+}
+
+// What V8 made of the program is kept for the next start. In a folder of the person's own: code that somebody else put into
+// a shared one would run as ours. Where that cannot be, it starts as before.
+function keepCompiled() {
+  var home = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + '/.cache')
+  var modules = process.getBuiltinModule('node:module')
+  if (home && home.charAt(0) === '/') modules.enableCompileCache(home + '/hoop/compiled')
 }

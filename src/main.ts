@@ -1,26 +1,11 @@
 /**
- * The program: the tree of commands, and the one place where errors become exit codes and hints. Commands load what they
- * need when they run, so that help answers at once. It returns the exit code; ending the process is bin/hoop.js' business.
+ * The program: from words to an exit code, and the one place where errors become exit codes and hints. The tree of commands
+ * is program.ts. It returns the exit code; ending the process is bin/hoop.js' business.
  */
 import { homedir } from 'node:os'
-import { Command, CommanderError, Option } from 'commander'
+import { resolve } from 'node:path'
 import { ownVersion } from './base/version.ts'
-import { approveCommand } from './commands/approve.ts'
-import { complete } from './commands/complete.ts'
-import { completionCommand } from './commands/completion.ts'
-import { connectCommand } from './commands/connect.ts'
-import { demoCommand } from './commands/demo.ts'
-import { denyCommand } from './commands/deny.ts'
-import { gatewayCommand } from './commands/gateway.ts'
-import { helpCommand } from './commands/help.ts'
-import { loginCommand } from './commands/login.ts'
-import { logoutCommand } from './commands/logout.ts'
-import { logsCommand } from './commands/logs.ts'
-import { printError } from './commands/output/error.ts'
-import { replayCommand } from './commands/replay.ts'
-import { sessionsCommand } from './commands/sessions.ts'
-import { statusCommand } from './commands/status.ts'
-import { targetsCommand } from './commands/targets.ts'
+import { splitWords } from './commands/words.ts'
 import { exitCodeOf, exitCodes, hoopError } from './contract/error-codes.ts'
 import { createRuntime, isOn, type Runtime } from './runtime.ts'
 
@@ -33,7 +18,7 @@ export type Host = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 's
 /** Never rejects. */
 export async function main(host: Host): Promise<number> {
   const argv = host.argv.slice(2)
-  const { own, rest } = splitAtDashes(argv)
+  const { own, rest } = splitWords(argv)
   const stop = new AbortController()
   const ends = Promise.withResolvers<never>()
   ends.promise.catch(() => undefined)
@@ -42,19 +27,19 @@ export async function main(host: Host): Promise<number> {
     env: host.env,
     io: host,
     home: homedir(),
+    program: [process.execPath, resolve(host.argv[1] ?? 'hoop')],
     version: ownVersion(),
     signal: stop.signal,
     takeSignals,
     platform: host.platform,
   })
   try {
-    if (own[0] === '__complete') await complete(runtime, createProgram(runtime, []), argv.slice(1))
-    else await untilStopped(parse(createProgram(runtime, rest), own), stop.signal, ends.promise)
+    if (own[0] === '__complete') await complete(runtime, argv.slice(1))
+    else await untilStopped(run(runtime, own, rest), stop.signal, ends.promise)
     return runtime.exitCode
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done
     if (stop.signal.aborted && stop.signal.reason === outputGone) return exitCodes.done
-    return fail(host, own, error)
+    return await fail(host, own, error)
   } finally {
     await runtime.close().catch(() => undefined)
     await drained(host)
@@ -62,87 +47,28 @@ export async function main(host: Host): Promise<number> {
   }
 }
 
-export function createProgram(runtime: Runtime, rest: readonly string[]): Command {
-  const program = new Command('hoop')
-    .description(
-      'One door in front of databases: every command is identified, written down, judged and held where a rule says so.',
-    )
-    .version(runtime.version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'explain the command')
-    .helpCommand(false)
-    .addOption(new Option('--gateway <url>').hideHelp())
-    .addOption(new Option('--json').hideHelp())
-    .addOption(new Option('--debug', 'show where an error came from (HOOP_DEBUG=1)'))
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
-    .configureOutput({
-      writeOut: (text) => runtime.io.stdout.write(text),
-      writeErr: (text) => runtime.io.stderr.write(text),
-      // What is wrong with a command line is said by main, in the form that was asked for.
-      outputError: () => undefined,
-    })
-    .exitOverride()
-    .addHelpText('after', '\nMore: "hoop help <command>", "hoop help exit-codes", "hoop help environment".')
-
-  const groups: readonly (readonly [string, readonly Command[]])[] = [
-    ['Start here:', [demoCommand(runtime), loginCommand(runtime), statusCommand(runtime), logoutCommand(runtime)]],
-    ['Work:', [targetsCommand(runtime), connectCommand(runtime, rest)]],
-    [
-      'Review:',
-      [
-        approveCommand(runtime),
-        denyCommand(runtime),
-        sessionsCommand(runtime),
-        logsCommand(runtime),
-        replayCommand(runtime),
-      ],
-    ],
-    ['Run:', [gatewayCommand(runtime)]],
-    ['Help:', [completionCommand(runtime), helpCommand(runtime)]],
-  ]
-  for (const [heading, commands] of groups)
-    for (const command of commands) {
-      program.addCommand(command.helpGroup(heading))
-      inherit(command, program)
-    }
-  return program
+async function run(runtime: Runtime, own: readonly string[], rest: readonly string[]): Promise<void> {
+  const proxy = plainProxy(own)
+  if (proxy !== undefined) return (await import('./commands/run-proxy.ts')).runProxy(runtime, proxy)
+  const { createProgram, parse } = await import('./program.ts')
+  return parse(createProgram(runtime, rest), own)
 }
 
-/** addCommand leaves a command with settings of its own: without this its mistakes would end the process. */
-function inherit(command: Command, parent: Command): void {
-  command.copyInheritedSettings(parent)
-  for (const child of command.commands) inherit(child, command)
+async function complete(runtime: Runtime, words: readonly string[]): Promise<void> {
+  const { createProgram } = await import('./program.ts')
+  const { complete } = await import('./commands/complete.ts')
+  await complete(runtime, createProgram(runtime, []), words)
 }
 
-async function parse(program: Command, argv: readonly string[]): Promise<void> {
-  if (argv.length === 0) {
-    program.outputHelp()
-    return
-  }
-  try {
-    await program.parseAsync(argv, { from: 'user' })
-  } catch (error) {
-    if (!(error instanceof CommanderError) || error.exitCode === 0) throw error
-    throw misuse(error, argv)
-  }
-}
-
-/** `error: unknown option '--jsn'\n(Did you mean --json?)` → a sentence and what to do next. */
-function misuse(error: CommanderError, argv: readonly string[]): Error {
-  if (error.code === 'commander.help') return hoopError('usage', 'a command is missing', { hint: 'see "hoop --help"' })
-  const [sentence = '', guess] = error.message.replace(/^error: /, '').split('\n')
-  const command = argv.find((word) => !word.startsWith('-'))
-  const help =
-    command === undefined || error.code === 'commander.unknownCommand' ? 'hoop --help' : `hoop help ${command}`
-  const meant = guess?.match(/\((Did you mean .*)\)/)?.[1]
-  return hoopError('usage', sentence.replace(/\.$/, ''), {
-    hint: `${meant === undefined ? '' : `${meant} `}see "${help}"`,
-  })
-}
-
-/** What comes after `--` is another program's business: its options are not ours. */
-function splitAtDashes(argv: readonly string[]): { own: readonly string[]; rest: readonly string[] } {
-  const dashes = argv.indexOf('--')
-  return dashes === -1 ? { own: argv, rest: [] } : { own: argv.slice(0, dashes), rest: argv.slice(dashes + 1) }
+/**
+ * `proxy HOST`, as ssh_config has it: it runs before every `ssh`, and the tree of all commands takes longer to load than
+ * everything that this one does. Any other spelling takes the long way to the same.
+ */
+function plainProxy([command, ...words]: readonly string[]): { host: string; gateway?: string } | undefined {
+  if (command !== 'proxy') return undefined
+  const [host, gateway] = words[0] === '--gateway' && words.length === 3 ? [words[2], words[1]] : [words[0]]
+  if (host === undefined || host.startsWith('-') || words.length > (gateway === undefined ? 1 : 3)) return undefined
+  return gateway === undefined ? { host } : { host, gateway }
 }
 
 const outputGone = hoopError('cancelled', 'nobody reads the output any more')
@@ -204,7 +130,8 @@ async function untilStopped(work: Promise<void>, signal: AbortSignal, ends: Prom
   }
 }
 
-function fail(host: Host, argv: readonly string[], error: unknown): number {
+async function fail(host: Host, argv: readonly string[], error: unknown): Promise<number> {
+  const { printError } = await import('./commands/output/error.ts')
   printError(host.stderr, error, {
     json: argv.includes('--json') || isOn(host.env.HOOP_JSON),
     debug: argv.includes('--debug') || isOn(host.env.HOOP_DEBUG),

@@ -10,7 +10,8 @@ import { reasonOf } from './base/errors.ts'
 import { hoopError } from './contract/error-codes.ts'
 import type { GatewayClient } from './gateway-client/client.ts'
 import type { StoreChoice } from './gateway-client/secret-store.ts'
-import type { TokenKeeper, TokenSource } from './gateway-client/tokens.ts'
+import type { TokenSource } from './gateway-client/token-source.ts'
+import type { TokenKeeper } from './gateway-client/tokens.ts'
 
 export interface Io {
   readonly stdin: NodeJS.ReadStream
@@ -26,22 +27,27 @@ export interface Settings {
   readonly token: string | undefined
   readonly agent: string | undefined
   readonly reason: string | undefined
+  /** The session of `hoop connect … -- program` that this process runs in. */
+  readonly session: string | undefined
   readonly json: boolean
   readonly debug: boolean
   readonly browser: boolean
   readonly tokenStore: StoreChoice['wish']
 }
 
-/** A gateway, and the token to use with it. */
-export interface Door {
+/** A gateway, the token to use with it, and the way there. */
+export interface Access {
   /** As tokens are kept under it. */
   readonly gateway: string
   readonly tokens: TokenSource
-  readonly client: GatewayClient
   /** The HTTP proxy on the way there. */
   readonly proxy: string | undefined
   /** The token came with HOOP_TOKEN. */
   readonly isGiven: boolean
+}
+
+export interface Door extends Access {
+  readonly client: GatewayClient
 }
 
 export interface Runtime {
@@ -49,6 +55,9 @@ export interface Runtime {
   readonly io: Io
   readonly clock: Clock
   readonly paths: Paths
+  readonly home: string
+  /** How to start this program again, by absolute paths: Node and its script. */
+  readonly program: readonly string[]
   readonly platform: NodeJS.Platform
   readonly version: string
   readonly settings: Settings
@@ -57,6 +66,8 @@ export interface Runtime {
   /** Signals go here instead of ending the command, until it is released. */
   takeSignals(handler: (signal: NodeJS.Signals) => void): () => void
   /** The gateway that is meant: the flag, HOOP_GATEWAY, the config file, the last sign-in. */
+  access(flag: string | undefined): Promise<Access>
+  /** The same with a client of its API, which takes longer to load than all that `hoop proxy` does. */
   door(flag: string | undefined): Promise<Door>
   keeper(): Promise<TokenKeeper>
   stores(): StoreChoice
@@ -71,6 +82,7 @@ export interface RuntimeOptions {
   readonly env: Env
   readonly io: Io
   readonly home: string
+  readonly program: readonly string[]
   readonly version: string
   readonly signal: AbortSignal
   readonly takeSignals: Runtime['takeSignals']
@@ -95,6 +107,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     io,
     clock,
     paths,
+    home: options.home,
+    program: options.program,
     platform,
     version,
     signal,
@@ -108,11 +122,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       keeper ??= makeKeeper(stores(), clock)
       return keeper
     },
-    async door(flag) {
-      const { gatewayName } = await import('./gateway-client/http.ts')
-      const { createGatewayClient } = await import('./gateway-client/client.ts')
+    async access(flag) {
+      const { gatewayName } = await import('./gateway-client/address.ts')
       const { proxyFor } = await import('./gateway-client/proxy.ts')
-      const { givenToken } = await import('./gateway-client/tokens.ts')
+      const { givenToken } = await import('./gateway-client/token-source.ts')
       const { token } = runtime.settings
       const named = flag ?? runtime.settings.gateway ?? (await (await runtime.keeper()).current())
       if (named === undefined)
@@ -122,8 +135,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       const gateway = gatewayName(named)
       const tokens = token === undefined ? (await runtime.keeper()).source(gateway) : givenToken(token)
       const proxy = proxyFor(new URL(gateway), env)
-      const client = createGatewayClient({ url: gateway, token: tokens, proxy })
-      const door = { gateway, tokens, client, proxy, isGiven: token !== undefined }
+      return { gateway, tokens, proxy, isGiven: token !== undefined }
+    },
+    async door(flag) {
+      const access = await runtime.access(flag)
+      const { createGatewayClient } = await import('./gateway-client/client.ts')
+      const { gateway, tokens, proxy } = access
+      const door = { ...access, client: createGatewayClient({ url: gateway, token: tokens, proxy }) }
       doors.push(door)
       return door
     },
@@ -171,6 +189,7 @@ function readSettings(env: Env, paths: Paths): Settings {
     token: env.HOOP_TOKEN?.trim() || undefined,
     agent: env.HOOP_AGENT || text(file.agent, 'agent'),
     reason: env.HOOP_REASON || text(file.reason, 'reason'),
+    session: env.HOOP_SESSION || undefined,
     json: isOn(env.HOOP_JSON),
     debug: isOn(env.HOOP_DEBUG),
     browser: !isOn(env.HOOP_NO_BROWSER) && file.browser !== false,

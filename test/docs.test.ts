@@ -21,8 +21,8 @@ test('docs/errors.md lists every exit code', () => {
 })
 
 test('every HOOP_ variable that the guides name is one that hoop reads', () => {
-  const named = new Set(`${page('cli.md')}${page('agents.md')}`.match(/\bHOOP_[A-Z_]+\b/g))
+  const named = new Set(`${page('cli.md')}${page('agents.md')}${page('ssh.md')}`.match(/\bHOOP_[A-Z_]+\b/g))
   // Given to programs by "hoop connect", not read.
-  for (const given of ['HOOP_SESSION', 'HOOP_URL_', 'HOOP_URL_PG_PROD']) named.delete(given)
+  for (const given of ['HOOP_SSH_CONFIG', 'HOOP_URL_', 'HOOP_URL_PG_PROD']) named.delete(given)
   expect([...named].filter((name) => !(name in variables))).toEqual([])
 })

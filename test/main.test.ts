@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -34,6 +34,17 @@ test('help loads nothing but commander: everything else is loaded by the command
   const { stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' })
   expect(stderr).toBe('')
   expect(JSON.parse(stdout)).toEqual(['commander'])
+})
+
+test('hoop proxy, which runs before every ssh, loads no package at all, and of Node neither HTTP nor TLS', async () => {
+  const gateway = await startTestGateway()
+  const script = new URL('./support/loaded-packages.ts', import.meta.url).pathname
+  const env = { PATH: process.env.PATH, HOOP_GATEWAY: gateway.url, HOOP_TOKEN: 'dev-token' }
+  const child = spawn(process.execPath, [script, 'proxy', 'ssh-prod.hoop'], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()])
+  // Refused, and told: what reads a refusal is loaded then.
+  expect(stderr.join('')).toContain('these sessions exist on paper only')
+  expect(JSON.parse(stdout.join(''))).toEqual(['zod'])
 })
 
 test.each([

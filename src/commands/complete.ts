@@ -10,9 +10,12 @@ export interface Candidate {
 }
 
 /** Names that only the gateway knows. */
-export type Names = 'targets' | 'sessions' | 'approvals'
+export type Names = 'targets' | 'ssh-targets' | 'sessions' | 'approvals'
 
 const patienceMs = 1500
+
+/** Commands whose target is one of SSH. */
+const sshCommands: readonly string[] = ['ssh', 'proxy']
 
 /** Prints the candidates for the last of `words`, one a line: value, tab, meaning. */
 export async function complete(runtime: Runtime, program: Command, words: readonly string[]): Promise<void> {
@@ -32,6 +35,8 @@ export async function candidates(
   const before = words.slice(0, -1)
   if (before.includes('--')) return []
   const { command, operands, awaiting } = walk(program, before)
+  // What stands behind the target is ssh's.
+  if (command.name() === 'ssh' && operands.length > 0) return []
   const found = await offers()
   return found.filter(({ value }) => value.startsWith(current))
 
@@ -97,7 +102,8 @@ async function operandsOf(
     command.registeredArguments[given.length] ?? command.registeredArguments.find((each) => each.variadic)
   if (argument === undefined) return []
   if (argument.argChoices !== undefined) return argument.argChoices.map((choice) => named(choice, ''))
-  const kind = { target: 'targets', session: 'sessions', approval: 'approvals' } as const
+  const overSsh = sshCommands.includes(command.name())
+  const kind = { target: overSsh ? 'ssh-targets' : 'targets', session: 'sessions', approval: 'approvals' } as const
   const wanted = Object.entries(kind).find(([name]) => name === argument.name())?.[1]
   if (wanted === undefined) return command.name() === 'help' ? helpWords(command) : []
   const found = await names(wanted)
@@ -129,8 +135,8 @@ async function namesFrom(runtime: Runtime, kind: Names, gateway: string | undefi
 }
 
 async function ask(client: GatewayClient, kind: Names): Promise<readonly Candidate[]> {
-  if (kind === 'targets') {
-    const targets = await client.targets()
+  if (kind === 'targets' || kind === 'ssh-targets') {
+    const targets = (await client.targets()).filter(({ protocol }) => kind === 'targets' || protocol === 'ssh')
     return targets.map(({ name, whyNot, description }) => named(name, whyNot ?? description ?? ''))
   }
   if (kind === 'approvals') {

@@ -35,10 +35,15 @@ export function connectCommand(runtime: Runtime, program: readonly string[], run
         ['hoop connect pg-prod --reason "ticket 4711" -- psql', 'psql, through hoop'],
         ['hoop connect pg-prod --agent devin -- npm run migrate', 'an agent at work, under your name'],
         ['hoop connect pg-prod pg-billing', 'two targets in one session'],
+        [
+          'hoop connect ssh-prod -- git clone ssh://ssh-prod.hoop/srv/app',
+          'git and rsync find an SSH target by its name',
+        ],
       ])}
 
 The program finds the first target through PGHOST, PGPORT, PGUSER, PGDATABASE and DATABASE_URL, and every target
-through HOOP_URL_<NAME> (HOOP_URL_PG_PROD). hoop exits with the program's exit code.`,
+through HOOP_URL_<NAME> (HOOP_URL_PG_PROD). For SSH targets git and rsync find them as NAME.hoop, and ssh with
+-F "$HOOP_SSH_CONFIG". hoop exits with the program's exit code.`,
     )
   return command.action((targets: string[]) => run(runtime, { ...command.optsWithGlobals(), targets, program }))
 }
@@ -53,9 +58,11 @@ export async function runConnect(runtime: Runtime, options: ConnectOptions): Pro
   const { openTunnel } = await import('../tunnel/agent.ts')
   const { createLink } = await import('../gateway-client/link.ts')
   const { createPorts } = await import('../tunnel/ports.ts')
+  const { knownHostsPath, sshFolder } = await import('../tunnel/ssh-files.ts')
 
   const { client, gateway, tokens, proxy } = await runtime.door(options.gateway)
   const link = createLink({ gateway, token: () => tokens.token(), proxy })
+  const folder = sshFolder(runtime.paths.state, gateway)
   try {
     const tunnel = await openTunnel({
       client,
@@ -65,11 +72,12 @@ export async function runConnect(runtime: Runtime, options: ConnectOptions): Pro
       reason: options.reason ?? runtime.settings.reason ?? null,
       agent: options.agent ?? runtime.settings.agent ?? null,
       ports: createPorts({ folder: runtime.paths.state, gateway }),
+      knownHosts: knownHostsPath(folder),
       // With a program Ctrl-C is the program's: the tunnel ends when it does.
       signal: options.program.length > 0 ? new AbortController().signal : runtime.signal,
       notify: (event) => report(event, output, options.program.length > 0),
     })
-    if (options.program.length > 0) await runThrough(runtime, output, tunnel, options.program)
+    if (options.program.length > 0) await runThrough(runtime, output, tunnel, options.program, folder)
     else await stayOpen(output, tunnel)
   } finally {
     link.close()
@@ -88,15 +96,19 @@ async function runThrough(
   output: Output,
   tunnel: Tunnel,
   [program = '', ...args]: readonly string[],
+  folder: string,
 ): Promise<void> {
   const { runProgram } = await import('./run-program.ts')
+  const { writeSessionConfig } = await import('../tunnel/ssh-session.ts')
   tunnel.done.catch((error: unknown) => {
     // The program notices by itself that its connection is gone; this says why.
     output.talk(output.talkStyle('bad', visibleLine(error instanceof Error ? error.message : String(error))))
   })
+  const ssh = await writeSessionConfig(folder, tunnel, runtime.home)
   try {
-    runtime.exitWith(await runProgram(runtime, { program, args, env: environmentOf(tunnel) }))
+    runtime.exitWith(await runProgram(runtime, { program, args, env: { ...ssh.env, ...environmentOf(tunnel) } }))
   } finally {
+    await ssh.remove()
     await tunnel.close()
   }
 }

@@ -54,7 +54,7 @@ function exitCodeTopic(style: Style): string {
 With --json an error is one line on stderr: {"error":{"code":"…","message":"…","hint":"…","exit":N}}
 
 ${table(['CODE', 'EXIT', 'MEANING'], errors, style)}
-"hoop connect … -- command" exits with the command's own exit code.
+"hoop connect … -- command" and "hoop ssh" exit with the command's own exit code.
 `
 }
 
@@ -64,6 +64,7 @@ export const variables = {
   HOOP_TOKEN: 'an access token, used as it is instead of a sign-in',
   HOOP_AGENT: 'the agent that acts for you, recorded beside your name (as --agent)',
   HOOP_REASON: 'why you connect, recorded with the session (as --reason)',
+  HOOP_SESSION: 'the session that "hoop proxy" joins while it lives; set by "hoop connect … -- program"',
   HOOP_CONFIG: 'the configuration of "hoop gateway" (as --config)',
   HOOP_JSON: '1: as --json on every command',
   HOOP_DEBUG: '1: as --debug',

@@ -36,7 +36,7 @@ export async function runLogin(runtime: Runtime, options: LoginOptions): Promise
   const output = createOutput(runtime, options)
   const { signInByDevice } = await import('../gateway-client/sign-in.ts')
   const { chooseStore } = await import('../gateway-client/secret-store.ts')
-  const { givenToken } = await import('../gateway-client/tokens.ts')
+  const { givenToken } = await import('../gateway-client/token-source.ts')
   const { createGatewayClient } = await import('../gateway-client/client.ts')
 
   const { client, gateway, proxy } = await runtime.door(options.gateway)

@@ -19,7 +19,7 @@ export function logoutCommand(runtime: Runtime, run = runLogout): Command {
 export async function runLogout(runtime: Runtime, options: LogoutOptions): Promise<void> {
   const output = createOutput(runtime, options)
   const keeper = await runtime.keeper()
-  const { gatewayName } = await import('../gateway-client/http.ts')
+  const { gatewayName } = await import('../gateway-client/address.ts')
   const named = options.gateway ?? runtime.settings.gateway ?? (await keeper.current())
   const gateway = named === undefined ? undefined : gatewayName(named)
   const forgotten = gateway === undefined ? undefined : await keeper.forget(gateway)

@@ -10,10 +10,12 @@ export interface Program {
   readonly args: readonly string[]
   /** Besides our own environment. */
   readonly env: Readonly<Record<string, string>>
+  /** What to do where there is no such program. */
+  readonly hint?: string
 }
 
 /** Resolves with the exit code; 128 + n for a program that signal n ended, as shells have it. */
-export async function runProgram(runtime: Runtime, { program, args, env }: Program): Promise<number> {
+export async function runProgram(runtime: Runtime, { program, args, env, hint }: Program): Promise<number> {
   const child = spawn(program, args, { stdio: 'inherit', env: { ...runtime.env, ...env } })
   const release = runtime.takeSignals((signal) => {
     // Ctrl-C at a terminal reaches the program by itself, as it is in the same foreground group: once is enough, and
@@ -27,7 +29,7 @@ export async function runProgram(runtime: Runtime, { program, args, env }: Progr
       child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
     })
   } catch (error) {
-    throw hoopError('usage', `cannot run "${program}" (${startTrouble(error)})`, { cause: error })
+    throw hoopError('usage', `cannot run "${program}" (${startTrouble(error)})`, { cause: error, hint })
   } finally {
     release()
   }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { commandSchema, impactSchema, protocolNames } from './command.ts'
+import { linkPaths } from './link.ts'
 import { decisionSchema, verdicts } from './record.ts'
 
 export const wellKnownSchema = z.object({
@@ -95,6 +96,28 @@ export const sessionEndSchema = z.object({
 })
 export type SessionEnd = z.infer<typeof sessionEndSchema>
 
+export const recordingStates = ['live', 'ended', 'broken'] as const
+
+/** What was shown and typed while a command ran, kept for replay. */
+export const recordingSchema = z.object({
+  /** The command's id. */
+  command: z.string(),
+  /** What ran: `shell`, `tar c /srv`. */
+  title: z.string(),
+  started: z.string(),
+  /** Of the file, so far. */
+  bytes: z.int().nonnegative(),
+  /** The terminal's size at the beginning, in character cells. */
+  width: z.int().positive(),
+  height: z.int().positive(),
+  /** live: it goes on. broken: the gateway stopped without warning; it shows what there was up to then. */
+  state: z.enum(recordingStates),
+})
+export type Recording = z.infer<typeof recordingSchema>
+
+/** Answer of GET /v1/sessions/:id/recordings: oldest first. */
+export const recordingsSchema = z.array(recordingSchema)
+
 export const approvalStates = ['pending', 'approved', 'denied', 'expired', 'cancelled'] as const
 
 export const approvalSchema = z.object({
@@ -173,10 +196,11 @@ export type RecordFilter = z.infer<typeof recordFilterSchema>
 /**
  * Paths of the API. GET reads, POST does (start a session, end, kill, decide); end and kill answer 204 without a body, the
  * others with the session or approval as it now is. Records come as NDJSON, each line exactly as it was sealed (chain.ts);
- * empty lines are heartbeats.
+ * empty lines are heartbeats. A recording comes as the file it is (asciicast.ts).
  * A link carries connections to targets. It is a socket that `GET links` upgraded to `linkProtocol` (base/link/frames.ts),
  * with a stream for each connection, opened by what `openLinkSchema` says; or a WebSocket at `link(target)` for each, whose
- * binary messages are the bytes, whose text message `end` says that this direction is done, and which carries `headers`.
+ * binary messages are the bytes, whose text message `end` says that this direction is done, and which carries `headers`
+ * (link.ts has them).
  */
 export const paths = {
   wellKnown: '/.well-known/hoop',
@@ -186,26 +210,26 @@ export const paths = {
   session: (id: string) => `/v1/sessions/${encodeURIComponent(id)}`,
   endSession: (id: string) => `/v1/sessions/${encodeURIComponent(id)}/end`,
   killSession: (id: string) => `/v1/sessions/${encodeURIComponent(id)}/kill`,
+  recordings: (session: string) => `/v1/sessions/${encodeURIComponent(session)}/recordings`,
+  recording: (session: string, command: string) =>
+    `/v1/sessions/${encodeURIComponent(session)}/recordings/${encodeURIComponent(command)}`,
   approvals: '/v1/approvals',
   approval: (id: string) => `/v1/approvals/${encodeURIComponent(id)}`,
   decide: (id: string) => `/v1/approvals/${encodeURIComponent(id)}/decision`,
   approvalEvents: '/v1/approvals/events',
   records: '/v1/records',
   followRecords: '/v1/records/follow',
-  links: '/v1/link',
-  link: (target: string) => `/v1/link/${encodeURIComponent(target)}`,
+  ...linkPaths,
 } as const
 
-/** What a socket is upgraded to; another version would have another number. */
-export const linkProtocol = 'hoop-link/1'
+export const loneSessionSchema = createSessionSchema.omit({ targets: true })
 
 /** What a stream of a link is opened with. Who leaves something out is told what, as over HTTP. */
 export const openLinkSchema = z.object({
   target: z.string(),
   session: z.string().optional(),
+  /** Instead of a session there is: one that begins and ends with this connection. */
+  start: loneSessionSchema.optional(),
   token: z.string().optional(),
 })
 export type OpenLink = z.infer<typeof openLinkSchema>
-
-/** Besides `authorization: Bearer …`. */
-export const headers = { session: 'hoop-session' } as const

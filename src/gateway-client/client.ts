@@ -15,6 +15,8 @@ import {
   meSchema,
   paths,
   type RecordFilter,
+  type Recording,
+  recordingsSchema,
   type Session,
   type SessionEnd,
   sessionEndSchema,
@@ -30,7 +32,7 @@ import { type AuditRecord, recordSchema } from '../contract/record.ts'
 import { type Ask, broken, createHttp } from './http.ts'
 import { linesOf } from './lines.ts'
 import { type Steady, steadyStream } from './steady.ts'
-import type { TokenSource } from './tokens.ts'
+import type { TokenSource } from './token-source.ts'
 
 /** A record, and the line it was sealed as (chain.ts proves lines, not objects). */
 export interface SealedRecord {
@@ -63,6 +65,10 @@ export interface GatewayClient {
   lines(filter: RecordFilter, signal?: AbortSignal): AsyncGenerator<string>
   /** What is there, then what comes, across lost connections without a gap or a repeat. Ends with the signal. */
   followRecords(filter: RecordFilter, steady: Steady): AsyncGenerator<SealedRecord>
+  /** A session's, oldest first. */
+  recordings(session: string): Promise<readonly Recording[]>
+  /** One, as the file it is (contract/asciicast.ts). A live one comes as it is up to now. */
+  recording(session: string, command: string, signal?: AbortSignal): AsyncGenerator<Uint8Array>
   close(): Promise<void>
 }
 
@@ -157,6 +163,15 @@ export function createGatewayClient({ url, token, proxy }: GatewayClientOptions)
     }
   }
 
+  async function* recording(session: string, command: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const answer = await http.send({ path: paths.recording(session, command), signal })
+    try {
+      yield* answer.body
+    } catch (error) {
+      throw broken(http.way, error, signal)
+    }
+  }
+
   return {
     url: http.url,
     wellKnown: () => ask(wellKnownSchema, { path: paths.wellKnown, withToken: false }),
@@ -175,6 +190,8 @@ export function createGatewayClient({ url, token, proxy }: GatewayClientOptions)
     records,
     lines,
     followRecords,
+    recordings: (session) => ask(recordingsSchema, { path: paths.recordings(session) }),
+    recording,
     close: () => http.close(),
   }
 }

@@ -1,11 +1,8 @@
 /**
  * One open socket to the gateway: straight or through an HTTP proxy, plain or TLS, within a time limit; and the precise
- * sentence when that fails.
+ * sentence when that fails. TLS and HTTP are loaded where they are spoken: they take as long as Node itself to start.
  */
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import { reasonOf } from '../base/errors.ts'
 import { type HoopError, hoopError, isHoopError } from '../contract/error-codes.ts'
 
@@ -33,6 +30,7 @@ export async function dial(way: Way, alpn: readonly string[], signal?: AbortSign
     socket = way.proxy === undefined ? await reach(way.gateway, stop) : await reachThrough(way.proxy, way, stop)
     if (way.gateway.protocol !== 'https:') return socket
     const host = bareHost(way.gateway)
+    const { connect: connectTls } = await import('node:tls')
     return await opened(
       connectTls({
         socket,
@@ -94,10 +92,11 @@ function reach(url: URL, stop: AbortSignal): Promise<Socket> {
 }
 
 /** RFC 9110 section 9.3.6. */
-function reachThrough(proxy: URL, way: Way, stop: AbortSignal): Promise<Socket> {
+async function reachThrough(proxy: URL, way: Way, stop: AbortSignal): Promise<Socket> {
+  const { request: ask } = proxy.protocol === 'https:' ? await import('node:https') : await import('node:http')
   const place = placeOf(way)
   const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
-  const request = (proxy.protocol === 'https:' ? httpsRequest : httpRequest)({
+  const request = ask({
     host: bareHost(proxy),
     port: portOf(proxy),
     method: 'CONNECT',

@@ -3,11 +3,11 @@
  * What routes there are is client.ts' business.
  */
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
-import { isLoopback } from '../base/loopback.ts'
 import { type HoopError, hoopError, isHoopError } from '../contract/error-codes.ts'
+import { checkedUrl } from './address.ts'
 import { placeOf, unreachable, type Way } from './dial.ts'
 import { refusedBy } from './refused.ts'
-import type { TokenSource } from './tokens.ts'
+import type { TokenSource } from './token-source.ts'
 
 export interface Ask {
   readonly method?: 'GET' | 'POST'
@@ -91,30 +91,6 @@ export function createHttp({ gateway, tokens, proxy }: HttpOptions): Http {
     },
     close: () => dispatcher.destroy(),
   }
-}
-
-/** A bearer token in plain text is for whoever listens: only to this very machine. */
-function checkedUrl(gateway: string): URL {
-  const url = parseUrl(gateway)
-  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-    throw hoopError('usage', `"${gateway}" is not the address of a gateway`, { hint: 'like https://hoop.example.com' })
-  if (url.protocol === 'http:' && !isLoopback(url.hostname))
-    throw hoopError('usage', `refusing to send a token to ${url.host} unencrypted`, {
-      hint: `use https://${url.host}; plain http is for loopback addresses`,
-    })
-  url.hash = ''
-  url.search = ''
-  if (!url.pathname.endsWith('/')) url.pathname += '/'
-  return url
-}
-
-/** One spelling for one gateway, as tokens are kept under it. */
-export function gatewayName(gateway: string): string {
-  return checkedUrl(gateway).href.replace(/\/$/, '')
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined
 }
 
 function addressOf(base: URL, ask: Ask): URL {

@@ -1,15 +1,14 @@
 /** Links over one socket that was upgraded from HTTP/1.1: a stream of it for each. */
-import { type IncomingMessage, request as httpRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { reasonOf } from '../base/errors.ts'
 import { Multiplexer, StreamRefused, StreamUnanswered } from '../base/link/multiplexer.ts'
-import { linkProtocol, type OpenLink, paths } from '../contract/api.ts'
-import { type ErrorCode, hoopError } from '../contract/error-codes.ts'
-import { textOf } from './answer-text.ts'
+import type { OpenLink } from '../contract/api.ts'
+import { type ErrorCode, type HoopError, hoopError } from '../contract/error-codes.ts'
+import { linkPaths, linkProtocol } from '../contract/link.ts'
 import { dial, placeOf, type Way } from './dial.ts'
-import { refusedBy } from './refused.ts'
 import { type OpenRequest, type Transport, TransportLost, TransportUnfit } from './transport.ts'
+import { askUpgrade } from './upgrade-request.ts'
 
 const pingEveryMs = 15_000
 const pongWithinMs = 10_000
@@ -51,24 +50,22 @@ function transportOver(link: Multiplexer, way: Way): Transport {
   }
 }
 
-/** RFC 9110 section 7.8. Resolves with what came behind the answer. */
+/** Resolves with what came behind the answer. */
 async function upgraded(way: Way, socket: Socket): Promise<Buffer> {
-  const answer = await new Promise<IncomingMessage | Buffer>((resolve, reject) => {
-    httpRequest({
-      createConnection: () => socket,
-      path: paths.links,
-      headers: { host: way.gateway.host, connection: 'Upgrade', upgrade: linkProtocol },
-    })
-      .once('upgrade', (_response, _socket, head) => resolve(head))
-      .once('response', resolve)
-      .on('error', (error) => reject(new TransportUnfit(`${placeOf(way)} does not upgrade (${reasonOf(error)})`)))
-      .end()
+  const request = { host: way.gateway.host, path: linkPaths.links, protocol: linkProtocol }
+  const { status, rest } = await askUpgrade(socket, request).catch((error: unknown) => {
+    throw new TransportUnfit(`${placeOf(way)} does not upgrade (${reasonOf(error)})`)
   })
-  if (Buffer.isBuffer(answer)) return answer
-  const status = answer.statusCode ?? 0
-  const refusal = refusedBy(placeOf(way), status, await textOf(answer))
+  if (status === 101) return rest
+  const refusal = await refused(way, status, rest.toString())
   if (!unfit.includes(refusal.code)) throw refusal
   throw new TransportUnfit(`${placeOf(way)} does not upgrade (${status})`, { cause: refusal })
+}
+
+/** The schemas of an answer are loaded when there is one to read. */
+async function refused(way: Way, status: number, body: string): Promise<HoopError> {
+  const { refusedBy } = await import('./refused.ts')
+  return refusedBy(placeOf(way), status, body)
 }
 
 /** Says only that this way of linking is not known; every other refusal is one of the gateway, or nobody is there. */
@@ -76,12 +73,12 @@ const unfit: readonly ErrorCode[] = ['usage', 'not-found', 'gateway-error']
 
 async function openStream(link: Multiplexer, way: Way, request: OpenRequest): Promise<Duplex> {
   const { target, session, token, signal } = request
-  const wish: OpenLink = { target, session, token }
+  const wish: OpenLink = { target, token, ...(typeof session === 'string' ? { session } : { start: session }) }
   try {
     return await link.open(Buffer.from(JSON.stringify(wish)), answerWithinMs, signal)
   } catch (error) {
     if (signal?.aborted) throw hoopError('cancelled', 'gave up opening a connection', { cause: error })
-    if (error instanceof StreamRefused) throw refusedBy(placeOf(way), error.status, error.body)
+    if (error instanceof StreamRefused) throw await refused(way, error.status, error.body)
     if (error instanceof StreamUnanswered)
       throw new TransportUnfit(`no answer to a link within ${answerWithinMs / 1000} s`)
     throw new TransportLost(reasonOf(error), { cause: error })

@@ -6,8 +6,8 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import { reasonOf } from '../base/errors.ts'
 import { longestMessage, WebSocketStream } from '../base/websocket-stream.ts'
-import { headers, paths } from '../contract/api.ts'
 import { hoopError, isHoopError } from '../contract/error-codes.ts'
+import { headers, linkPaths, startHeader } from '../contract/link.ts'
 import { textOf } from './answer-text.ts'
 import { dial, placeOf, unreachable, type Way } from './dial.ts'
 import { refusedBy } from './refused.ts'
@@ -81,11 +81,15 @@ async function probe(way: Way, signal?: AbortSignal): Promise<void> {
 
 async function openWebSocket(way: Way, request: OpenRequest): Promise<{ socket: WebSocket; stream: WebSocketStream }> {
   const connection = await dial(way, ['http/1.1'], request.signal)
-  const url = new URL(paths.link(request.target), way.gateway)
+  const { session } = request
+  const url = new URL(linkPaths.link(request.target), way.gateway)
   url.protocol = way.gateway.protocol === 'https:' ? 'wss:' : 'ws:'
   const socket = new WebSocket(url, {
     createConnection: () => connection,
-    headers: { authorization: `Bearer ${request.token}`, [headers.session]: request.session },
+    headers: {
+      authorization: `Bearer ${request.token}`,
+      ...(typeof session === 'string' ? { [headers.session]: session } : { [headers.start]: startHeader(session) }),
+    },
     perMessageDeflate: false,
     maxPayload: longestMessage,
     handshakeTimeout: 15_000,

@@ -6,9 +6,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
 import { hoopError, isHoopError } from '../contract/error-codes.ts'
+import type { LoneSession } from '../contract/link.ts'
 import { placeOf, unreachable, type Way } from './dial.ts'
 import { connectUpgrade } from './link-upgrade.ts'
-import { connectWebSocket } from './link-websocket.ts'
 import { type Transport, TransportLost, TransportUnfit } from './transport.ts'
 
 export interface LinkOptions {
@@ -43,7 +43,7 @@ export interface Link {
    * Opens one connection to a target. Throws what the gateway answers (`sign-in-needed`, `not-found`, `not-allowed`,
    * `killed`, …), or `gateway-unreachable`.
    */
-  open(target: string, session: string, options?: OpenOptions): Promise<Duplex>
+  open(target: string, session: string | LoneSession, options?: OpenOptions): Promise<Duplex>
   onEvent(listener: (event: LinkEvent) => void): () => void
   /** Ends all connections. */
   close(): void
@@ -84,7 +84,11 @@ class GatewayLink implements Link {
     await this.#ready(signal, 0)
   }
 
-  async open(target: string, session: string, { signal, patienceMs = 0 }: OpenOptions = {}): Promise<Duplex> {
+  async open(
+    target: string,
+    session: string | LoneSession,
+    { signal, patienceMs = 0 }: OpenOptions = {},
+  ): Promise<Duplex> {
     const deadline = performance.now() + patienceMs
     for (let attempt = 1; ; attempt++) {
       const transport = await this.#ready(signal, Math.max(0, deadline - performance.now()))
@@ -147,6 +151,8 @@ class GatewayLink implements Link {
         // Whatever answered there does not pass the upgrade: a WebSocket is the other thing that can pass.
       }
     }
+    // Loaded where it is needed: `ws` would cost every `hoop proxy` more than its whole connection.
+    const { connectWebSocket } = await import('./link-websocket.ts')
     return connectWebSocket(this.#way, signal)
   }
 

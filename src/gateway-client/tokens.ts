@@ -5,51 +5,13 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { hoopError } from '../contract/error-codes.ts'
+import { readSignIns, readTokens, type SignIn, type SignIns } from './kept.ts'
 import { withLock } from './lock.ts'
 import { openStore, type SecretStore, type StoreChoice, writePrivately } from './secret-store.ts'
 import type { Issuer, Tokens } from './sign-in.ts'
-
-/** Where the client gets its bearer token. */
-export interface TokenSource {
-  /** One that is good for a while yet. Throws `sign-in-needed`. */
-  token(): Promise<string>
-  /** Another one in place of this, which the gateway turned away; undefined where there is none. */
-  renew(rejected: string): Promise<string | undefined>
-}
-
-/** A token from the environment: used as it is. */
-export function givenToken(token: string): TokenSource {
-  return { token: () => Promise.resolve(token), renew: () => Promise.resolve(undefined) }
-}
-
-const tokensSchema = z.object({
-  accessToken: z.string(),
-  refreshToken: z.string().nullable(),
-  expires: z.string().nullable(),
-  received: z.string(),
-})
-
-const signInSchema = z.object({
-  issuer: z.string(),
-  clientId: z.string(),
-  audience: z.string().nullable(),
-  scopes: z.array(z.string()),
-  kept: z.enum(['keychain', 'file']),
-  user: z.string(),
-})
-/** What is known of a sign-in without its secrets. */
-export type SignIn = z.infer<typeof signInSchema>
-
-const signInsSchema = z.object({
-  v: z.literal(1),
-  /** The gateway of the last sign-in: the one meant when none is named. */
-  current: z.string().nullable(),
-  gateways: z.record(z.string(), signInSchema),
-})
-type SignIns = z.infer<typeof signInsSchema>
+import type { TokenSource } from './token-source.ts'
 
 export interface TokenKeeper {
   /** The gateway of the last sign-in. */
@@ -79,8 +41,7 @@ export function createTokenKeeper({ stores, clock, refresh }: TokenKeeperOptions
       if (error.code === 'ENOENT') return undefined
       throw error
     })
-    const index = signInsSchema.safeParse(text === undefined ? undefined : jsonOf(text))
-    return index.success ? index.data : { v: 1, current: null, gateways: {} }
+    return readSignIns(text ?? '') ?? { v: 1, current: null, gateways: {} }
   }
 
   async function locked<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -96,8 +57,8 @@ export function createTokenKeeper({ stores, clock, refresh }: TokenKeeperOptions
     const signIn = (await readIndex()).gateways[gateway]
     if (signIn === undefined) return undefined
     const store = await openStore(signIn.kept, stores)
-    const tokens = tokensSchema.safeParse(jsonOf((await store.get(gateway)) ?? ''))
-    return tokens.success ? { signIn, store, tokens: tokens.data } : undefined
+    const tokens = readTokens((await store.get(gateway)) ?? '')
+    return tokens === undefined ? undefined : { signIn, store, tokens }
   }
 
   /** Refreshes unless somebody else has meanwhile: `unwanted` is the token that will not do. */
@@ -194,12 +155,4 @@ function notSignedIn(gateway: string): Error {
 
 function loginHint(gateway: string): string {
   return `run "hoop login --gateway ${gateway}", or set HOOP_TOKEN`
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,6 @@
 /** One way to carry links: what link.ts needs of an upgraded socket and of WebSockets. */
 import type { Duplex } from 'node:stream'
+import type { LoneSession } from '../contract/link.ts'
 
 export interface Transport {
   readonly kind: 'upgrade' | 'websocket'
@@ -15,7 +16,8 @@ export interface Transport {
 
 export interface OpenRequest {
   readonly target: string
-  readonly session: string
+  /** The id of one there is, or what one shall be started with. */
+  readonly session: string | LoneSession
   readonly token: string
   readonly signal: AbortSignal | undefined
 }

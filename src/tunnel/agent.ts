@@ -15,6 +15,8 @@ import { passOpening } from './opening.ts'
 import { createPeerCheck, type PeerCheck } from './peer.ts'
 import { sayNo } from './say-no.ts'
 import { splice } from './splice.ts'
+import { writeKnownHosts } from './ssh-files.ts'
+import { type SshTarget, sshTargetsOf } from './ssh-settings.ts'
 import type { OpenTarget, Tunnel, TunnelOptions } from './tunnel.ts'
 
 /** How long those who are connected have to read why the session was killed, before they are cut. */
@@ -29,7 +31,8 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     throw hoopError('usage', '--port is for one target; several are open here')
   signal.throwIfAborted()
   const wish: CreateSession = { targets: [...options.targets], reason: options.reason, agent: options.agent }
-  const infos = await usable(options)
+  const { infos, pinned } = await usable(options)
+  if (pinned.length > 0) await writeKnownHosts(options.knownHosts, pinned)
   const peers = createPeerCheck()
   const scope = createScope()
   const sockets = new Set<Socket>()
@@ -184,7 +187,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       scope.defer(() => listening.close())
       if (instead !== undefined)
         notify({ event: 'port', message: `port ${instead} of ${target.name} is taken; it has port ${port} this time` })
-      targets.push({ target, port, ...clientConfig(target, port) })
+      targets.push({ target, port, ...clientConfig(target, port, options) })
     }
     const stop = () => void close().catch(reject)
     signal.addEventListener('abort', stop, { once: true })
@@ -221,13 +224,18 @@ function isToldToTheNextConnection(): undefined {}
 function isOverThen(): void {}
 
 /** The targets as the gateway knows them; says at once, and for all of them, what cannot be used. */
-async function usable({ client, targets }: TunnelOptions): Promise<TargetInfo[]> {
+async function usable({
+  client,
+  targets,
+}: TunnelOptions): Promise<{ infos: readonly TargetInfo[]; pinned: readonly SshTarget[] }> {
   const known = await client.targets()
-  return targets.map((name) => {
+  const infos = targets.map((name) => {
     const target = known.find((one) => one.name === name)
     if (target === undefined)
       throw hoopError('not-found', `there is no target named "${name}"`, { hint: 'see "hoop targets"' })
     if (target.whyNot !== null) throw hoopError('not-allowed', `${name}: ${target.whyNot}`)
     return target
   })
+  // With the others of the gateway, so that the file is the same whoever writes it.
+  return { infos, pinned: infos.some(({ protocol }) => protocol === 'ssh') ? sshTargetsOf(known) : [] }
 }

@@ -1,6 +1,7 @@
 /** What a client program needs to use a local port: a URL, environment variables and the exact command to type. */
 import type { TargetInfo } from '../contract/api.ts'
 import type { ProtocolName } from '../contract/command.ts'
+import { asFlags, quoted, sshTargetOf } from './ssh-settings.ts'
 
 export interface ClientConfig {
   /** `postgresql://hoop@127.0.0.1:17231/shop?sslmode=disable` */
@@ -11,7 +12,13 @@ export interface ClientConfig {
   readonly command: string
 }
 
-type Writer = (target: TargetInfo, port: number) => ClientConfig
+type Writer = (target: TargetInfo, port: number, files: ClientFiles) => ClientConfig
+
+/** Files of ours that client programs read. */
+export interface ClientFiles {
+  /** The gateway's own SSH host keys. */
+  readonly knownHosts: string
+}
 
 /** TLS is off on this hop only: it never leaves the machine, and the link to the gateway has its own. */
 const postgres: Writer = (target, port) => {
@@ -33,10 +40,26 @@ const postgres: Writer = (target, port) => {
   }
 }
 
-const writers: Readonly<Record<ProtocolName, Writer>> = { postgres }
+/** The key is looked up under the target's name: the port may be another one tomorrow. */
+const ssh: Writer = (target, port, { knownHosts }) => {
+  const user = target.defaults.user ?? 'hoop'
+  const pinned = sshTargetOf(target)
+  const flags = asFlags([
+    ...(pinned === undefined ? [] : ([['HostKeyAlias', pinned.host]] as const)),
+    ['UserKnownHostsFile', quoted(knownHosts)],
+    ['StrictHostKeyChecking', 'yes'],
+  ])
+  return {
+    url: `ssh://${encodeURIComponent(user)}@127.0.0.1:${port}`,
+    env: {},
+    command: ['ssh', '-p', String(port), ...flags, `${user}@127.0.0.1`].map(shellQuote).join(' '),
+  }
+}
 
-export function clientConfig(target: TargetInfo, port: number): ClientConfig {
-  return writers[target.protocol](target, port)
+const writers: Readonly<Record<ProtocolName, Writer>> = { postgres, ssh }
+
+export function clientConfig(target: TargetInfo, port: number, files: ClientFiles): ClientConfig {
+  return writers[target.protocol](target, port, files)
 }
 
 /** One word for a POSIX shell. */

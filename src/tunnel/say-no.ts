@@ -10,7 +10,10 @@ export interface No {
   readonly hint: string | undefined
 }
 
-const speakers: Readonly<Record<ProtocolName, (socket: Socket, no: No) => void>> = { postgres: sayNoInPostgres }
+const speakers: Readonly<Record<ProtocolName, (socket: Socket, no: No) => void>> = {
+  postgres: sayNoInPostgres,
+  ssh: sayNoInSsh,
+}
 
 /** How long a client may take for the greeting after which it can be answered. */
 const patienceMs = 5000
@@ -59,4 +62,33 @@ function postgresFatal({ message, hint }: No): Buffer {
   head.write('E')
   head.writeInt32BE(body.length + 4, 1)
   return Buffer.concat([head, body])
+}
+
+/**
+ * A version string and, before any key exchange, SSH_MSG_DISCONNECT (RFC 4253 section 11.1), whose text OpenSSH prints:
+ * `Received disconnect from 127.0.0.1 port 24799:11: no sign-in …`. Lines before the version string it shows with -v alone.
+ */
+function sayNoInSsh(socket: Socket, no: No): void {
+  socket.once('end', () => socket.end())
+  socket.resume()
+  socket.end(Buffer.concat([Buffer.from('SSH-2.0-hoop\r\n'), sshDisconnect(no)]))
+}
+
+const msgDisconnect = 1
+const byApplication = 11
+
+/** A packet as it is before keys are known: RFC 4253 section 6. */
+function sshDisconnect({ message, hint }: No): Buffer {
+  const text = Buffer.from(`${message}${hint === undefined ? '' : `; ${hint}`}`)
+  const payload = Buffer.alloc(1 + 4 + 4 + text.length + 4)
+  payload.writeUInt8(msgDisconnect, 0)
+  payload.writeUInt32BE(byApplication, 1)
+  payload.writeUInt32BE(text.length, 5)
+  text.copy(payload, 9)
+  // Behind it the length of the language's name, which has none. The padding makes whole blocks of 8, and is 4 at least.
+  const padding = 4 + ((8 - ((5 + payload.length + 4) % 8)) % 8)
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(1 + payload.length + padding, 0)
+  head.writeUInt8(padding, 4)
+  return Buffer.concat([head, payload, Buffer.alloc(padding)])
 }

@@ -22,6 +22,8 @@ export interface TunnelOptions {
   readonly reason: string | null
   readonly agent: string | null
   readonly ports: Ports
+  /** Where the gateway's own SSH host keys are kept for OpenSSH; written where there is an SSH target. */
+  readonly knownHosts: string
   /** The port that was asked for; only with one target. Taken: `port-in-use`. */
   readonly port?: number | undefined
   /** Also listen on ::1, at the same port. */

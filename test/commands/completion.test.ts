@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { startTestGateway } from '../support/gateway.ts'
+import type { TargetInfo } from '../../src/contract/api.ts'
+import { shop, startTestGateway } from '../support/gateway.ts'
 import { runMain } from '../support/host.ts'
 import { emptyHome } from '../support/terminal.ts'
 
@@ -53,6 +54,15 @@ test('offers the names of targets, and none twice', async () => {
   expect(await offered(['connect', '--port', '5000', 'p'], env)).toEqual(['pg-prod'])
   expect(await offered(['connect', 'pg-prod', ''], env)).toEqual([])
   expect(await offered(['logs', '--target', ''], env)).toEqual(['pg-prod'])
+})
+
+test('offers only SSH targets to hoop ssh and hoop proxy, and nothing of what is ssh’s', async () => {
+  const ssh: TargetInfo = { ...shop, name: 'ssh-prod', protocol: 'ssh' }
+  const gateway = await startTestGateway({ targets: [shop, ssh] })
+  const env = { HOOP_GATEWAY: gateway.url, HOOP_TOKEN: 'dev-token' }
+  expect(await offered(['ssh', ''], env)).toEqual(['ssh-prod'])
+  expect(await offered(['proxy', 's'], env)).toEqual(['ssh-prod'])
+  expect(await offered(['ssh', 'ssh-prod', '-'], env)).toEqual([])
 })
 
 test('is silent where there is no gateway', async () => {

@@ -7,8 +7,11 @@ import { denyCommand } from '../../src/commands/deny.ts'
 import { loginCommand } from '../../src/commands/login.ts'
 import { logoutCommand } from '../../src/commands/logout.ts'
 import { logsCommand, verdicts } from '../../src/commands/logs.ts'
+import { proxyCommand } from '../../src/commands/proxy.ts'
 import { replayCommand } from '../../src/commands/replay.ts'
 import { sessionsCommand } from '../../src/commands/sessions.ts'
+import { sshConfigCommand } from '../../src/commands/ssh-config.ts'
+import { sshCommand } from '../../src/commands/ssh.ts'
 import { statusCommand } from '../../src/commands/status.ts'
 import { targetsCommand } from '../../src/commands/targets.ts'
 import { approvalStates } from '../../src/contract/api.ts'
@@ -40,6 +43,10 @@ const connect =
   (...program: string[]): Make =>
   (runtime, run) =>
     connectCommand(runtime, program, run)
+const ssh =
+  (...words: string[]): Make =>
+  (runtime, run) =>
+    sshCommand(runtime, words, run)
 const sessions: Make = (runtime, run) => sessionsCommand(runtime, { list: run, show: run, kill: run })
 
 test.each<[string, Make, string[], object]>([
@@ -60,6 +67,15 @@ test.each<[string, Make, string[], object]>([
     ['a', 'b', '--reason', 'why', '--agent', 'devin'],
     { targets: ['a', 'b'], reason: 'why', agent: 'devin', program: ['psql', '-c', 'x'] },
   ],
+  [
+    'ssh',
+    ssh('-t', 'top'),
+    ['prod', '--reason', 'why', '--agent', 'devin'],
+    { target: 'prod', reason: 'why', agent: 'devin', words: ['-t', 'top'] },
+  ],
+  ['ssh-config', sshConfigCommand, ['--print', '--json'], { print: true, json: true }],
+  ['ssh-config', sshConfigCommand, ['--remove'], { remove: true }],
+  ['proxy', proxyCommand, ['--reason', 'why', 'ssh-prod.hoop'], { reason: 'why', host: 'ssh-prod.hoop' }],
   ['approve', approveCommand, [], { state: 'pending' }],
   [
     'approve',
@@ -78,6 +94,7 @@ test.each<[string, Make, string[], object]>([
     { since: '10m', until: '5m', session: 's', target: 't', user: 'u', verdict: 'deny', screen: true },
   ],
   ['logs', logsCommand, ['--verify'], { verify: true, screen: true }],
+  ['logs', logsCommand, ['--recordings'], { recordings: true, verify: true, screen: true }],
   ['sessions', sessions, [], { limit: 20 }],
   ['sessions', sessions, ['list', '--live', '--limit', '3'], { live: true, limit: 3 }],
   ['sessions', sessions, ['show', 'ses_1', '--json'], { id: 'ses_1', json: true }],
@@ -89,6 +106,14 @@ test.each<[string, Make, string[], object]>([
     ['ses_1', '--speed', '0.5', '--skip-idle', '2s'],
     { session: 'ses_1', speed: 0.5, skipIdle: 2000 },
   ],
+  [
+    'replay',
+    replayCommand,
+    ['ses_1', '--seek', '90s', '--command', 'cmd_1'],
+    { session: 'ses_1', seek: 90_000, command: 'cmd_1' },
+  ],
+  ['replay', replayCommand, ['ses_1', '--search', 'rm -rf'], { session: 'ses_1', search: 'rm -rf' }],
+  ['replay', replayCommand, ['ses_1', '--export', 'a.cast'], { session: 'ses_1', export: 'a.cast' }],
   ['replay', replayCommand, ['ses_1', '--speed', 'max'], { session: 'ses_1', speed: Number.POSITIVE_INFINITY }],
   ['completion', completionCommand, ['fish'], { shell: 'fish' }],
 ])('hoop %s understands its words (%#)', async (_name, make, words, expected) => {
@@ -99,6 +124,9 @@ test.each<[string, Make, string[]]>([
   ['connect without a target', connect(), []],
   ['a port that is none', connect(), ['pg', '--port', '70000']],
   ['a port of words', connect(), ['pg', '--port', '80x']],
+  ['ssh without a target', ssh(), []],
+  ['removing what is only shown', sshConfigCommand, ['--print', '--remove']],
+  ['a proxy to two targets', proxyCommand, ['a', 'b']],
   ['deny without an id', denyCommand, []],
   ['two approvals at once', approveCommand, ['a', 'b']],
   ['an unknown state', approveCommand, ['--list', '--state', 'maybe']],
@@ -108,6 +136,9 @@ test.each<[string, Make, string[]]>([
   ['a proof of a part', logsCommand, ['--verify', '--user', 'u']],
   ['a speed of zero', replayCommand, ['ses_1', '--speed', '0']],
   ['a pause without a unit', replayCommand, ['ses_1', '--skip-idle', '2']],
+  ['a proof of some recordings', logsCommand, ['--recordings', '--since', '1h']],
+  ['two places to start at', replayCommand, ['ses_1', '--seek', '1s', '--search', 'x']],
+  ['a file and NDJSON', replayCommand, ['ses_1', '--export', 'x.cast', '--json']],
   ['an unknown shell', completionCommand, ['tcsh']],
   ['an unknown flag', targetsCommand, ['--colour']],
 ])('refuses %s', async (_what, make, words) => {

@@ -63,7 +63,7 @@ test('the first target has the usual variables, every target one of its own', ()
   const open = (name: string, port: number) => ({
     target: { ...shop, name },
     port,
-    ...clientConfig({ ...shop, name }, port),
+    ...clientConfig({ ...shop, name }, port, { knownHosts: '/nowhere/known_hosts' }),
   })
   const env = environmentOf({
     session: paperSession({ id: 'ses_1' }),

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { ApprovalEvent } from '../../src/contract/api.ts'
 import { createGatewayClient, type GatewayClient } from '../../src/gateway-client/client.ts'
 import type { Connection } from '../../src/gateway-client/steady.ts'
-import { givenToken } from '../../src/gateway-client/tokens.ts'
+import { givenToken } from '../../src/gateway-client/token-source.ts'
 import { paperSession, question, startTestGateway } from '../support/gateway.ts'
 import { command, sessionStart } from '../support/store-folder.ts'
 

@@ -46,6 +46,7 @@ async function tunnelTo(targets: string[], changes: Partial<TunnelOptions> & { t
     reason: 'ticket 7',
     agent: 'devin',
     ports: createPorts({ folder, gateway: 'https://gateway.test' }),
+    knownHosts: join(folder, 'known_hosts'),
     signal: new AbortController().signal,
     notify: (event) => {
       events.push(event)

@@ -44,6 +44,7 @@ describe.each(['upgrade', 'websocket'] as const)('over %s', (transport) => {
       reason: null,
       agent: null,
       ports: createPorts({ folder, gateway }),
+      knownHosts: join(folder, 'known_hosts'),
       signal: new AbortController().signal,
       notify: () => {},
     })
