@@ -24,6 +24,7 @@ export async function signIn(world: World, user: DemoUser, outer: Runtime, signa
     env: { ...withoutOwn(outer.env), XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder, HOOP_TOKEN_STORE: 'file' },
     io: outer.io,
     home: folder,
+    program: outer.program,
     version: outer.version,
     signal,
     takeSignals: outer.takeSignals,

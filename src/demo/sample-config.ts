@@ -3,6 +3,7 @@ import { stringify } from 'yaml'
 import type { IdentityProvider } from './identity-provider.ts'
 import type { Postgres } from './postgres.ts'
 import { shopDatabase, shopUser } from './shop.ts'
+import type { SshTarget } from './ssh-target.ts'
 
 export interface SampleConfig {
   readonly port: number
@@ -12,9 +13,11 @@ export interface SampleConfig {
   readonly passwordFile: string
   /** Path of the SQLite store. */
   readonly store: string
+  /** The SSH target, with the path of the file that holds the key to it; without it the config is about the shop alone. */
+  readonly ssh?: Pick<SshTarget, 'host' | 'port' | 'user' | 'hostKey'> & { readonly keyFile: string }
 }
 
-export function sampleConfig({ port, provider, server, passwordFile, store }: SampleConfig): string {
+export function sampleConfig({ port, provider, server, passwordFile, store, ssh }: SampleConfig): string {
   return stringify({
     listen: { host: '127.0.0.1', port },
     identity: { issuer: provider.issuer, clientId: provider.clientId, audience: provider.audience },
@@ -35,12 +38,13 @@ export function sampleConfig({ port, provider, server, passwordFile, store }: Sa
         labels: { env: 'prod' },
         access: { groups: ['engineering', 'dba'] },
       },
+      ...(ssh === undefined ? [] : [sshTarget(ssh)]),
     ],
     rules: [
       {
         name: 'no-files-or-programs',
         effect: 'deny',
-        match: { reaches: ['file', 'program', 'network', 'server'] },
+        match: { protocols: ['postgres'], reaches: ['file', 'program', 'network', 'server'] },
         message: 'SQL here must not touch files, programs, the network or the server itself',
       },
       {
@@ -63,11 +67,26 @@ export function sampleConfig({ port, provider, server, passwordFile, store }: Sa
         approvers: { groups: ['dba'] },
         expires: '10m',
       },
-      { name: 'everyday-work', effect: 'allow', match: { kinds: ['read', 'write', 'ddl'] } },
+      ...(ssh === undefined ? [] : sshRules),
+      {
+        name: 'everyday-work',
+        effect: 'allow',
+        match: { protocols: ['postgres'], kinds: ['read', 'write', 'ddl'] },
+      },
     ],
     masks: [
-      { name: 'password-hashes', columns: ['*.customers.password_hash'], style: 'redact' },
-      { name: 'contact-data', columns: ['*.customers.email', '*.customers.card_number'], style: 'partial' },
+      {
+        name: 'password-hashes',
+        match: { protocols: ['postgres'] },
+        columns: ['*.customers.password_hash'],
+        style: 'redact',
+      },
+      {
+        name: 'contact-data',
+        match: { protocols: ['postgres'] },
+        columns: ['*.customers.email', '*.customers.card_number'],
+        style: 'partial',
+      },
       {
         name: 'anything-that-looks-like-it',
         detectors: ['email', 'card', 'jwt', 'private-key', 'cloud-key'],
@@ -76,3 +95,42 @@ export function sampleConfig({ port, provider, server, passwordFile, store }: Sa
     ],
   })
 }
+
+function sshTarget({ host, port, user, hostKey, keyFile }: NonNullable<SampleConfig['ssh']>) {
+  return {
+    name: 'ssh-demo',
+    protocol: 'ssh',
+    description: 'the machine that the shop runs on',
+    host,
+    port,
+    user,
+    secret: `file://${keyFile}`,
+    ssh: { login: 'key', hostKeys: [hostKey], shell: 'allow' },
+    labels: { env: 'prod' },
+    access: { groups: ['engineering', 'dba'] },
+  }
+}
+
+const sshRules = [
+  {
+    name: 'nobody-becomes-root',
+    effect: 'deny',
+    match: { protocols: ['ssh'], functions: ['sudo', 'su', 'doas', 'pkexec'] },
+    message: 'nobody becomes root here; ask for what you need',
+  },
+  {
+    name: 'keys-stay-where-they-are',
+    effect: 'deny',
+    match: { protocols: ['ssh'], objects: ['*.ssh/*', '/etc/shadow', '*.pem', '*.key'] },
+    message: 'keys and passwords of this machine are not for reading',
+  },
+  {
+    name: 'removing-files',
+    effect: 'hold',
+    match: { protocols: ['ssh'], verbs: ['exec rm', 'exec rmdir', 'sftp remove', 'sftp rmdir'] },
+    approvers: { groups: ['dba'] },
+    expires: '10m',
+  },
+  { name: 'looking-around', effect: 'allow', match: { protocols: ['ssh'], kinds: ['read'] } },
+  { name: 'a-shell', effect: 'allow', match: { protocols: ['ssh'], verbs: ['shell'] } },
+]

@@ -4,7 +4,7 @@ import { reasonOf } from '../base/errors.ts'
 import { visibleLine } from '../base/visible.ts'
 import type { Output } from '../commands/output/output.ts'
 import type { Runtime } from '../runtime.ts'
-import { type OpenDoor, openPgProd } from './door.ts'
+import { type OpenDoor, openTargets } from './door.ts'
 import { type Member, signIn } from './member.ts'
 import type { World } from './world.ts'
 
@@ -14,7 +14,7 @@ export async function stayOpen(world: World, outer: Runtime, output: Output, sig
     signIn(world, 'dba@demo', outer, signal),
     signIn(world, 'auditor@demo', outer, signal),
   ])
-  const door = await openPgProd(dev, {
+  const door = await openTargets(dev, {
     reason: 'trying the demo',
     agent: null,
     notify: ({ message }) => output.talk(message),
@@ -48,21 +48,29 @@ function welcome({ world, dev, dba, auditor, door, output }: Facts): string {
   const type = (line: string) => `    ${style('name', line)}`
   const sql = (statement: string, effect: string) => `      ${statement.padEnd(52)}${quiet(effect)}`
   const { host, port, version } = world.server
+  const { ssh } = world
   return `
 ${style('heading', 'hoop is running')}, all of it in ${world.folder} until Ctrl-C
 
   identity provider  ${world.provider.issuer}  ${quiet('dev@demo, dba@demo, auditor@demo')}
   PostgreSQL ${version.padEnd(8)}${host}:${port}  ${quiet('a small shop; only the gateway has its password')}
+  SSH server         ${ssh.host}:${ssh.port}  ${quiet(`${ssh.about}; only the gateway has its key`)}
   gateway            ${world.gateway}  ${quiet(`rules and masks: ${world.configFile}`)}
-  pg-prod            127.0.0.1:${door.port}  ${quiet(`open for ${dev.me.user}, who is signed in (${dev.me.groups.join(', ')})`)}
+  pg-prod, ssh-demo  127.0.0.1:${door.postgres.port} and :${door.ssh.port}  ${quiet(`open for ${dev.me.user}, who is signed in (${dev.me.groups.join(', ')})`)}
 
 ${style('heading', 'In a second terminal')}, in this folder, as dev@demo: psql as always, without a password
-${type(door.command)}
+${type(door.postgres.command)}
 ${quiet('  or, without psql:')}
-${type(`npx hoop demo sql '${door.url}'`)}
+${type(`npx hoop demo sql '${door.postgres.url}'`)}
 ${sql('SELECT name, email, card_number FROM customers;', 'is masked')}
 ${sql("SELECT pg_read_file('/etc/passwd');", 'is blocked')}
 ${sql('BEGIN; DROP TABLE old_carts;', 'waits for a human, inside the session')}
+
+${quiet('  and a machine, without a key:')}
+${type(door.ssh.command)}
+${sql('cat app/log/orders.log', 'is masked')}
+${sql('sudo id', 'is blocked')}
+${sql('rm -rf releases/2025-11-02', 'waits for a human')}
 
 ${style('heading', 'In a third')}, as dba@demo: see what it would touch, and decide
 ${type(`${dba.prefix} npx hoop approve`)}

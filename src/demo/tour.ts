@@ -8,18 +8,16 @@ import { visibleLine } from '../base/visible.ts'
 import { runLogs } from '../commands/logs.ts'
 import { createOutput } from '../commands/output/output.ts'
 import { runReplay } from '../commands/replay.ts'
-import type { Approval } from '../contract/api.ts'
 import { flawIn, genesis, hashAtEnd } from '../contract/chain.ts'
 import { hoopError, isHoopError } from '../contract/error-codes.ts'
 import { type AuditRecord, recordSchema } from '../contract/record.ts'
 import type { Runtime } from '../runtime.ts'
-import { openPgProd } from './door.ts'
+import { openTargets } from './door.ts'
 import { type Member, signIn } from './member.ts'
+import { type Claim, must, patienceMs, pendingApproval } from './promises.ts'
 import { customers, shopDatabase } from './shop.ts'
+import { tourSsh } from './tour-ssh.ts'
 import type { World } from './world.ts'
-
-/** A held statement has to show up and be decided within this; on a busy machine it takes a fraction of a second. */
-const patienceMs = 20_000
 
 export async function runTour(world: World, outer: Runtime, signal: AbortSignal): Promise<void> {
   const output = createOutput(outer, {})
@@ -34,15 +32,15 @@ export async function runTour(world: World, outer: Runtime, signal: AbortSignal)
     await claim(`${me.user} signed in by device flow; groups: ${me.groups.join(', ')}`)
 
   await chapter('Connect')
-  const tunnel = await openPgProd(dev, { reason: 'the tour', agent: null })
+  const tunnel = await openTargets(dev, { reason: 'the tour', agent: null })
   const session = tunnel.session.id
-  const client = new pg.Client({ connectionString: tunnel.url, application_name: 'hoop demo tour' })
+  const client = new pg.Client({ connectionString: tunnel.postgres.url, application_name: 'hoop demo tour' })
   const notices: string[] = []
   client.on('notice', ({ message }) => notices.push(message ?? ''))
   client.on('error', () => {})
   try {
     await client.connect()
-    await claim(`pg-prod is open on 127.0.0.1:${tunnel.port}, without a password; session ${session}`)
+    await claim(`pg-prod is open on 127.0.0.1:${tunnel.postgres.port}, without a password; session ${session}`)
 
     await chapter('A masked SELECT')
     await tellMasking(client, claim)
@@ -55,6 +53,8 @@ export async function runTour(world: World, outer: Runtime, signal: AbortSignal)
 
     await chapter('Another one, denied')
     await tellDenial({ world, client, notices, dev, dba, claim })
+
+    await tourSsh({ world, door: tunnel, dba, auditor, chapter, claim })
   } finally {
     await client.end().catch(() => {})
     await tunnel.close()
@@ -68,8 +68,6 @@ export async function runTour(world: World, outer: Runtime, signal: AbortSignal)
   await runReplay(auditor.runtime, { session, speed: Number.POSITIVE_INFINITY })
   await Promise.all([dev, dba, auditor].map((member) => member.runtime.close()))
 }
-
-type Claim = (sentence: string) => Promise<void>
 
 async function tellMasking(client: pg.Client, claim: Claim): Promise<void> {
   const sql = 'SELECT id, name, email, card_number, password_hash FROM customers ORDER BY id'
@@ -125,7 +123,7 @@ async function dropInTransaction({ client, dba, notices }: Scene, table: string)
   const drop = client.query(`DROP TABLE ${table}`)
   // Its end is looked at later; a failure before that must not count as unhandled.
   drop.catch(() => {})
-  const approval = await pendingApproval(dba, (one) => one.commands.some(({ asked }) => asked.text.includes(table)))
+  const approval = await pendingApproval(dba, table)
   await noticed
   return { drop, approval, notice: notices.at(-1) ?? '' }
 }
@@ -196,17 +194,6 @@ async function tellAudit(auditor: Member, session: string, claim: Claim): Promis
   )
 }
 
-/** The first pending approval that fits, as a reviewer's screen gets to know of it. */
-async function pendingApproval(reviewer: Member, fits: (approval: Approval) => boolean): Promise<Approval> {
-  const signal = AbortSignal.timeout(patienceMs)
-  for await (const event of reviewer.client.watchApprovals({ signal })) {
-    const candidates = event.event === 'snapshot' ? event.approvals : event.event === 'changed' ? [event.approval] : []
-    const found = candidates.find((approval) => approval.state === 'pending' && fits(approval))
-    if (found !== undefined) return found
-  }
-  throw hoopError('internal', 'the held statement did not reach its reviewer')
-}
-
 async function impactOf(reviewer: Member, id: string): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(patienceMs)
   for await (const event of reviewer.client.watchApprovals({ signal })) {
@@ -241,8 +228,4 @@ async function toursOrders(world: World): Promise<number> {
     shopDatabase,
   )
   return Number(row?.n)
-}
-
-function must(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) throw hoopError('internal', `the tour found a promise broken: ${otherwise}`)
 }

@@ -1,6 +1,6 @@
 /**
  * Everything that hoop needs, in one process and one throw-away folder: an identity provider, a PostgreSQL server with the
- * shop in it, and the gateway. Whoever starts it stops it; then nothing is left.
+ * shop in it, a machine to reach over SSH, and the gateway. Whoever starts it stops it; then nothing is left.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -13,6 +13,9 @@ import { people } from './people.ts'
 import { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
 import { sampleConfig } from './sample-config.ts'
 import { fillShop } from './shop.ts'
+import { startSmallSshServer } from './ssh-server.ts'
+import { fillFolder, type SshTarget } from './ssh-target.ts'
+import { findSshd, startSshd } from './sshd.ts'
 
 export interface World {
   /** Removed by stop(). */
@@ -21,6 +24,7 @@ export interface World {
   readonly configFile: string
   readonly provider: IdentityProvider
   readonly server: Postgres
+  readonly ssh: SshTarget
   stop(): Promise<void>
 }
 
@@ -28,11 +32,18 @@ export interface WorldOptions {
   /** Told before each slow step. */
   readonly say?: (step: string) => void
   readonly settings?: PostgresOptions['settings']
+  /** OpenSSH's server where it is installed, the small one elsewhere; unless said otherwise. */
+  readonly startSsh?: () => Promise<SshTarget>
   /** Ends the start between two steps; what was started is stopped. */
   readonly signal?: AbortSignal
 }
 
-export async function startWorld({ say, settings, signal }: WorldOptions = {}): Promise<World> {
+export async function startWorld({
+  say,
+  settings,
+  signal,
+  startSsh = startSshTarget,
+}: WorldOptions = {}): Promise<World> {
   const scope = createScope()
   const step = (name: string) => {
     signal?.throwIfAborted()
@@ -54,17 +65,29 @@ export async function startWorld({ say, settings, signal }: WorldOptions = {}): 
     const passwordFile = join(folder, 'shop-password')
     await writeFile(passwordFile, password, { mode: 0o600 })
 
+    step('starting an SSH server')
+    const ssh = await startSsh()
+    scope.defer(() => ssh.stop())
+    await fillFolder(ssh.home)
+    const keyFile = join(folder, 'ssh-key')
+    await writeFile(keyFile, ssh.clientKey, { mode: 0o600 })
+
     step('starting the gateway')
     const configFile = join(folder, 'hoop.yaml')
     const store = join(folder, 'hoop.db')
-    await writeFile(configFile, sampleConfig({ port: 0, provider, server, passwordFile, store }), { mode: 0o600 })
+    const config = sampleConfig({ port: 0, provider, server, passwordFile, store, ssh: { ...ssh, keyFile } })
+    await writeFile(configFile, config, { mode: 0o600 })
     const gateway = await startGateway({ configFile, env: {}, log: { file: join(folder, 'gateway.log') } })
     scope.defer(() => gateway.close())
     signal?.throwIfAborted()
 
-    return { folder, gateway: gateway.url, configFile, provider, server, stop: () => scope.close() }
+    return { folder, gateway: gateway.url, configFile, provider, server, ssh, stop: () => scope.close() }
   } catch (error) {
     await scope.close()
     throw error
   }
+}
+
+function startSshTarget(): Promise<SshTarget> {
+  return findSshd() === undefined ? startSmallSshServer() : startSshd()
 }

@@ -36,7 +36,9 @@ test('hoop demo --tour plays the whole story and checks each step of it', async 
   const [code] = await ended
   expect(code, heard.text).toBe(0)
   expect(heard.text).toContain('every step happened')
-  expect(heard.text.match(/✓/g)?.length).toBeGreaterThanOrEqual(18)
+  expect(heard.text.match(/✓/g)?.length).toBeGreaterThanOrEqual(27)
+  expect(heard.text).toContain('approved by dba@demo: it ran as it was written, and the folder is gone')
+  expect(heard.text).toMatch(/cat app\/log\/orders\.log was recorded as it was shown/)
   expect(await readdir(temporary)).toEqual([])
 })
 
