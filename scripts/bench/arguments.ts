@@ -1,16 +1,20 @@
 /** What stands behind `npm run bench --`. Pure: words in, what is wanted or one sentence out. */
 import { parseArgs } from 'node:util'
 
-export const sectionNames = ['reads', 'writes', 'bulk', 'connections', 'latency', 'profile', 'start'] as const
+/** What a run without names measures: the database. */
+export const usualSections = ['reads', 'writes', 'bulk', 'connections', 'latency', 'profile', 'start'] as const
+/** `ssh` has a world of its own and is measured by itself. */
+export const sectionNames = [...usualSections, 'ssh'] as const
 export type SectionName = (typeof sectionNames)[number]
+export type UsualSection = (typeof usualSections)[number]
 
 /** What is shown in the docs is a median of so many at least. */
 export const fewestRounds = 5
 
 export interface Wanted {
   readonly kind: 'run'
-  /** In the order of sectionNames. */
-  readonly sections: readonly SectionName[]
+  /** In the order of usualSections. */
+  readonly sections: readonly UsualSection[] | readonly ['ssh']
   readonly quick: boolean
   /** Instead of the usual number. */
   readonly rounds: number | undefined
@@ -25,13 +29,14 @@ export type Arguments = Wanted | { readonly kind: 'help' } | { readonly kind: 'm
 export const usage = `usage: npm run bench -- [${sectionNames.join('|')} ...] [--quick] [--rounds N] [--json] [--write-docs] [--from FILE]
 
 Measures hoop beside a direct connection: starts PostgreSQL, gateways and CLIs on loopback, and removes them afterwards.
-Without names of sections it runs them all. Results go to bench/results/.
+Without names of sections it runs them all but ssh, which needs OpenSSH instead of PostgreSQL and is measured by itself.
+Results go to bench/results/.
 
 --quick       everything in under two minutes: one round each, shorter, COPY of 100 MB, 200 idle connections
 --rounds N    measure everything so often (5, with --quick once); a figure is the median of its rounds
 --json        print the figures as JSON instead of a table
 --write-docs  also write the tables of docs/performance.md and the chart docs/performance.svg (of all sections in at
-              least five rounds)
+              least five rounds); of ssh only its own table
 --from FILE   do not measure: show the figures of an earlier run (with --write-docs: write them)
 `
 
@@ -44,16 +49,22 @@ export function parseArguments(words: readonly string[]): Arguments {
   if (unknown !== undefined) return mistake(`there is no section "${unknown}"; there are ${sectionNames.join(', ')}`)
   const { quick, json, from, 'write-docs': writeDocs } = values
   const all = positionals.length === 0
+  const ssh = positionals.includes('ssh')
+  if (ssh && positionals.some((word) => word !== 'ssh'))
+    return mistake('ssh is measured by itself, without other sections')
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1))
     return mistake(`--rounds takes a whole number from 1 on, not "${values.rounds}"`)
   if (from !== undefined && (quick || !all || rounds !== undefined))
     return mistake('--from shows a run as it was: no sections, --quick or --rounds beside it')
-  if (writeDocs && (!all || (quick && (rounds ?? 1) < fewestRounds) || (rounds ?? fewestRounds) < fewestRounds))
+  if (
+    writeDocs &&
+    (!(all || ssh) || (quick && (rounds ?? 1) < fewestRounds) || (rounds ?? fewestRounds) < fewestRounds)
+  )
     return mistake(`--write-docs needs all sections in at least ${fewestRounds} rounds`)
   return {
     kind: 'run',
-    sections: sectionNames.filter((name) => all || positionals.includes(name)),
+    sections: ssh ? ['ssh'] : usualSections.filter((name) => all || positionals.includes(name)),
     quick,
     rounds,
     json,

@@ -18,6 +18,13 @@ export const wayTitles = {
 } as const
 export type WayName = keyof typeof wayTitles
 
+/** And those to an SSH server; `direct` and `cli` are as above. */
+export const allWayTitles = {
+  ...wayTitles,
+  jump: 'OpenSSH ProxyJump',
+  proxy: 'hoop proxy + gateway',
+} as const
+
 /** Each kind of number, how it is written, and in which order the columns stand. */
 export const measures = {
   tps: { title: 'tx/s', digits: 0 },
@@ -26,6 +33,8 @@ export const measures = {
   ms: { title: 'ms', digits: 1 },
   ratio: { title: 'of direct', digits: 2 },
   times: { title: '× direct', digits: 2 },
+  ofJump: { title: 'of ProxyJump', digits: 2 },
+  timesJump: { title: '× ProxyJump', digits: 2 },
   ofFewRules: { title: 'of few rules', digits: 3 },
   p50: { title: 'p50 ms', digits: 3 },
   p99: { title: 'p99 ms', digits: 2 },
@@ -54,9 +63,9 @@ const figureSchema = z.object({
   /** What was done: `prepared, 8 clients`. */
   what: z.string(),
   /** null: no way to the server is meant (a program's start). */
-  way: z.enum(keysOf(wayTitles)).nullable(),
+  way: z.enum(keysOf(allWayTitles)).nullable(),
   /** Who asked. */
-  tool: z.enum(['pgbench', 'driver']).nullable(),
+  tool: z.enum(['pgbench', 'driver', 'ssh', 'scp']).nullable(),
   measure: z.enum(keysOf(measures)),
   /** The median of the rounds. */
   value: z.number(),

@@ -43,3 +43,7 @@ export function commit(): string | null {
   const changed = git('status', '--porcelain', '--', ':/', ':!/bench/results', ':!/docs')
   return changed === '' ? head : `${head}+`
 }
+
+export function sshVersions(openSsh: string): Record<string, string> {
+  return { hoop: ownVersion(), node: process.versions.node, OpenSSH: openSsh }
+}

@@ -6,12 +6,13 @@ import { styleFor } from '../../src/commands/output/style.ts'
 import { parseArguments, usage, type Wanted } from './arguments.ts'
 import type { Results } from './figures.ts'
 import { createProgress } from './progress.ts'
-import { withFigures } from './report/docs.ts'
+import { isOfSsh, withFigures } from './report/docs.ts'
 import { jsonOf, readResults, writeResults } from './report/json.ts'
 import { chart } from './report/svg.ts'
 import { reportText } from './report/table.ts'
 import { runBench } from './run.ts'
 import { quickRun, wholeRun } from './settings.ts'
+import { runSshBench } from './ssh/run.ts'
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url))
 
@@ -48,19 +49,21 @@ async function main(wish: Wanted): Promise<number> {
 
 async function measured({ sections, quick, rounds }: Wanted, signal: AbortSignal): Promise<Results> {
   const usual = quick ? quickRun : wholeRun
-  const results = await runBench({
-    sections,
-    settings: { ...usual, rounds: rounds ?? usual.rounds },
-    progress: createProgress(process.stderr),
-    signal,
-  })
+  const given = { rounds: rounds ?? usual.rounds, progress: createProgress(process.stderr), signal }
+  const results = isSsh(sections)
+    ? await runSshBench({ ...given, quick })
+    : await runBench({ ...given, sections, settings: { ...usual, rounds: given.rounds } })
   const file = await writeResults(path('bench/results'), results)
   console.error(`the figures are in ${file}`)
   return results
 }
 
+function isSsh(sections: Wanted['sections']): sections is readonly ['ssh'] {
+  return sections[0] === 'ssh'
+}
+
 async function writeDocs(results: Results): Promise<void> {
   const page = path('docs/performance.md')
   await writeFile(page, withFigures(await readFile(page, 'utf8'), results))
-  await writeFile(path('docs/performance.svg'), chart(results))
+  if (!isOfSsh(results)) await writeFile(path('docs/performance.svg'), chart(results))
 }

@@ -1,5 +1,5 @@
 /** One run of the benchmark: the world is started, the sections measure one after the other, the world is gone. */
-import { type SectionName, sectionNames } from './arguments.ts'
+import { type UsualSection, usualSections } from './arguments.ts'
 import type { Bench } from './bench.ts'
 import { hasProcesses } from './cpu.ts'
 import type { Figure, Results } from './figures.ts'
@@ -16,7 +16,7 @@ import type { Settings } from './settings.ts'
 import { createSpinners } from './spinners.ts'
 import { startWorld, type World } from './world.ts'
 
-const sections: Readonly<Record<SectionName, (bench: Bench) => Promise<void>>> = {
+const sections: Readonly<Record<UsualSection, (bench: Bench) => Promise<void>>> = {
   reads: measureReads,
   writes: measureWrites,
   bulk: measureBulk,
@@ -27,7 +27,7 @@ const sections: Readonly<Record<SectionName, (bench: Bench) => Promise<void>>> =
 }
 
 export interface Run {
-  readonly sections: readonly SectionName[]
+  readonly sections: readonly UsualSection[]
   readonly settings: Settings
   readonly progress: Progress
   readonly signal: AbortSignal
@@ -55,7 +55,7 @@ export async function runBench({ sections: names, settings, progress, signal }: 
         add: (figure) => figures.push(figure),
       })
     }
-    const part = names.length < sectionNames.length
+    const part = names.length < usualSections.length
     return {
       date,
       commit: commit(),

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('../../bin/hoop.js', import.meta.url))
+export const program = fileURLToPath(new URL('../../bin/hoop.js', import.meta.url))
 const built = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 export type Env = Readonly<Record<string, string>>
@@ -74,6 +74,36 @@ function start(args: readonly string[], env: Env): ChildProcess {
     env: { PATH: process.env.PATH ?? '', HOME: env.XDG_STATE_HOME ?? '/nonexistent', NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+}
+
+export interface RunningGateway {
+  readonly url: string
+  readonly pid: number
+  /** Ctrl-C, or a crash. */
+  end(signal: 'SIGINT' | 'SIGKILL'): Promise<void>
+}
+
+/** `hoop gateway --config FILE --json`, until it says where it is. */
+export async function hoopGateway(configFile: string, log: string): Promise<RunningGateway> {
+  const child = start(['gateway', '--config', configFile, '--json', '--log-file', log], {})
+  let stderr = ''
+  child.stderr?.on('data', (chunk) => {
+    stderr += chunk
+  })
+  if (child.stdout === null || child.pid === undefined) throw new Error('no stdout')
+  const lines = createInterface({ input: child.stdout })
+  const ended = once(child, 'close')
+  const first = await Promise.race([once(lines, 'line'), ended.then(() => undefined)])
+  if (first === undefined) throw new Error(`hoop gateway ended: ${stderr}`)
+  const { url } = JSON.parse(String(first[0])) as { url: string }
+  return {
+    url,
+    pid: child.pid,
+    async end(signal) {
+      child.kill(signal)
+      await ended
+    },
+  }
 }
 
 /**

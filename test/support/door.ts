@@ -5,17 +5,19 @@
 import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { linkProtocol, type Session, type TargetInfo } from '../../src/contract/api.ts'
+import type { CreateSession, Session, TargetInfo } from '../../src/contract/api.ts'
+import { linkProtocol } from '../../src/contract/link.ts'
 import { hoopError } from '../../src/contract/error-codes.ts'
 import type { Approvals } from '../../src/gateway/approvals/approvals.ts'
 import type { Audit } from '../../src/gateway/audit/audit.ts'
 import type { Caller } from '../../src/gateway/identity/caller.ts'
 import { createIdentity } from '../../src/gateway/identity/identity.ts'
 import { createMetrics } from '../../src/gateway/server/metrics.ts'
+import type { KeptRecordings } from '../../src/gateway/audit/recordings.ts'
 import { type RunningServer, startServer } from '../../src/gateway/server/server.ts'
 import type { Sessions } from '../../src/gateway/sessions/sessions.ts'
 import { createGatewayClient } from '../../src/gateway-client/client.ts'
-import { givenToken } from '../../src/gateway-client/tokens.ts'
+import { givenToken } from '../../src/gateway-client/token-source.ts'
 import type { TunnelClient } from '../../src/tunnel/tunnel.ts'
 import { audience, startTestIssuer, type TestIssuer } from './test-issuer.ts'
 
@@ -27,6 +29,7 @@ export interface DoorOptions {
   readonly issuer?: TestIssuer
   readonly audit?: Partial<Audit>
   readonly approvals?: Partial<Approvals>
+  readonly recordings?: KeptRecordings
   readonly beatMs?: number
 }
 
@@ -74,6 +77,7 @@ export async function startDoor(options: DoorOptions = {}): Promise<Door> {
     sessions,
     approvals: refusing<Approvals>('approvals', options.approvals),
     audit: refusing<Audit>('audit', { health: () => ({ ok: true }), note: () => {}, ...options.audit }),
+    recordings: refusing<KeptRecordings>('recordings', options.recordings),
     wellKnown: () => ({ issuer: issuer.url, clientId: 'hoop-cli', audience, scopes: [], version: '1.2.3', api: 'v1' }),
     version: '1.2.3',
     log: { info: write, warn: write, error: write },
@@ -124,28 +128,29 @@ function fakeSessions(run: (stream: Duplex, target: string) => Promise<void>): F
       throw hoopError('not-allowed', `session ${id} is somebody else's`)
     return session
   }
+  async function start(caller: Caller, wish: CreateSession): Promise<Session> {
+    const session: Session = {
+      id: `ses_${Math.random().toString(36).slice(2)}`,
+      user: caller.user,
+      agent: wish.agent,
+      reason: wish.reason,
+      targets: wish.targets,
+      started: new Date().toISOString(),
+      ended: null,
+      why: null,
+      connections: 0,
+      commands: 0,
+    }
+    all.set(session.id, session)
+    return session
+  }
   return {
     all,
     killed,
     ended,
     watched,
     targets: () => ['pg-prod', 'pg-stage', 'pg-secret'].map(target),
-    async start(caller, wish) {
-      const session: Session = {
-        id: `ses_${Math.random().toString(36).slice(2)}`,
-        user: caller.user,
-        agent: wish.agent,
-        reason: wish.reason,
-        targets: wish.targets,
-        started: new Date().toISOString(),
-        ended: null,
-        why: null,
-        connections: 0,
-        commands: 0,
-      }
-      all.set(session.id, session)
-      return session
-    },
+    start,
     list: async (caller) => [...all.values()].filter((session) => session.user === caller.user),
     get: async (caller, id) => own(caller, id),
     end: async (caller, id) => void ended.push(own(caller, id).id),
@@ -162,7 +167,18 @@ function fakeSessions(run: (stream: Duplex, target: string) => Promise<void>): F
       const session = own(caller, id)
       if (killed.has(id)) throw hoopError('killed', enough(id))
       if (!session.targets.includes(name)) throw hoopError('not-found', `the session has no target "${name}"`)
-      return { run: (stream) => run(stream, name).catch(() => {}) }
+      return { run: (stream) => run(stream, name).catch(() => {}), decline: () => Promise.resolve() }
+    },
+    async admitAlone(caller, name, wish) {
+      const { id } = await start(caller, { ...wish, targets: [name] })
+      const over = async () => void ended.push(id)
+      return {
+        run: (stream) =>
+          run(stream, name)
+            .catch(() => {})
+            .finally(over),
+        decline: over,
+      }
     },
     close: async () => {},
   }

@@ -15,6 +15,7 @@ import type { Approvals, Question } from '../../src/gateway/approvals/approvals.
 import { createApprovals } from '../../src/gateway/approvals/create-approvals.ts'
 import type { Audit } from '../../src/gateway/audit/audit.ts'
 import { openAudit } from '../../src/gateway/audit/open.ts'
+import { createRecordings, type RecordingStore } from '../../src/gateway/audit/recordings.ts'
 import type { Caller } from '../../src/gateway/identity/caller.ts'
 import type { CheckedIdentity } from '../../src/gateway/identity/identity.ts'
 import { createMetrics } from '../../src/gateway/server/metrics.ts'
@@ -25,6 +26,7 @@ export interface TestGateway {
   readonly url: string
   readonly audit: Audit
   readonly approvals: Approvals
+  readonly recordings: RecordingStore
   /** Those that exist; tests add to it. */
   readonly sessions: Session[]
   readonly killed: { id: string; reason: string; by: string }[]
@@ -69,7 +71,9 @@ const quiet = { info: () => undefined, warn: () => undefined, error: () => undef
 
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'hoop-gateway-'))
-  const audit = await openAudit({ path: join(folder, 'hoop.db'), flush: false, clock: systemClock, log: quiet })
+  const kept = { flush: false, clock: systemClock }
+  const audit = await openAudit({ ...kept, path: join(folder, 'hoop.db'), log: quiet })
+  const recordings = createRecordings({ ...kept, store: join(folder, 'hoop.db'), limit: () => 1024 ** 2 })
   const approvals = createApprovals({ audit, clock: systemClock })
   const sessions: Session[] = []
   const killed: TestGateway['killed'] = []
@@ -83,6 +87,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       sessions: onPaper(sessions, killed, options.targets ?? [shop]),
       approvals,
       audit,
+      recordings,
       wellKnown: () => ({
         issuer: 'http://127.0.0.1:1',
         clientId: 'hoop-cli',
@@ -103,6 +108,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   onTestFinished(async () => {
     await approvals.close()
     await server?.close()
+    await recordings.close()
     await audit.close()
     rmSync(folder, { recursive: true, force: true })
   })
@@ -110,6 +116,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     url: `http://127.0.0.1:${port}`,
     audit,
     approvals,
+    recordings,
     sessions,
     killed,
     start,
@@ -151,6 +158,9 @@ function onPaper(sessions: Session[], killed: TestGateway['killed'], targets: re
       return undefined
     },
     async admit() {
+      throw hoopError('not-found', 'these sessions exist on paper only')
+    },
+    async admitAlone() {
       throw hoopError('not-found', 'these sessions exist on paper only')
     },
     close: async () => undefined,

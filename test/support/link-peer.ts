@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { createFrameReader, type FrameType, headerBytes, writeHeader } from '../../src/base/link/frames.ts'
-import { linkProtocol, paths } from '../../src/contract/api.ts'
+import { linkPaths as paths, linkProtocol } from '../../src/contract/link.ts'
 
 export interface Frame {
   readonly type: FrameType

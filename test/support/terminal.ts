@@ -42,6 +42,7 @@ export function createTerminal({
     // Streams with what a terminal has of them: commands read isTTY, columns and rows.
     io: { stdin, stdout: out.stream, stderr: err.stream } as unknown as Runtime['io'],
     home,
+    program: ['/usr/bin/node', '/opt/hoop/bin/hoop.js'],
     version: '0.0.0',
     signal: stop.signal,
     platform: 'linux',

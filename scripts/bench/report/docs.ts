@@ -1,19 +1,28 @@
 /** The figures in docs/performance.md: tables between two marks, written by the bench so that they never drift. Pure. */
 import { fewestRounds } from '../arguments.ts'
-import { measures, type Results, wayTitles } from '../figures.ts'
+import { allWayTitles, measures, type Results } from '../figures.ts'
 import { marks, number, sectionTables, verdictsIn } from './rows.ts'
 import { pairs } from './table.ts'
 
 export const begin = '<!-- figures: written by npm run bench -- --write-docs -->'
 export const end = '<!-- end of figures -->'
+export const sshBegin = '<!-- figures: written by npm run bench -- ssh --write-docs -->'
+export const sshEnd = '<!-- end of figures of ssh -->'
 
 export function withFigures(page: string, results: Results): string {
-  if (Number(results.settings.rounds) < fewestRounds || results.settings.part === true)
+  const [first, last] = isOfSsh(results) ? [sshBegin, sshEnd] : [begin, end]
+  const isPart = results.settings.part === true && !isOfSsh(results)
+  if (Number(results.settings.rounds) < fewestRounds || isPart)
     throw new Error(`the docs show all sections, in at least ${fewestRounds} rounds: these figures are of less`)
-  const from = page.indexOf(begin)
-  const to = page.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`the page has no place for figures: "${begin}" and "${end}"`)
-  return `${page.slice(0, from + begin.length)}\n\n${figuresText(results)}\n${page.slice(to)}`
+  const from = page.indexOf(first)
+  const to = page.indexOf(last)
+  if (from < 0 || to < from) throw new Error(`the page has no place for figures: "${first}" and "${last}"`)
+  return `${page.slice(0, from + first.length)}\n\n${figuresText(results)}\n${page.slice(to)}`
+}
+
+/** Measured by itself; its figures have a place of their own. */
+export function isOfSsh({ sections }: Pick<Results, 'sections'>): boolean {
+  return sections.includes('ssh')
 }
 
 function figuresText(results: Results): string {
@@ -39,7 +48,7 @@ function targetTable({ figures }: Results): string {
     ['', 'way', 'figure', 'measured', 'must', 'aim', 'met'],
     verdictsIn(figures).map(({ figure, target, reached }) => [
       figure.section === 'reads' ? `reads, ${figure.what}` : figure.what,
-      wayTitles[target.way],
+      allWayTitles[target.way],
       measures[target.measure].title,
       number(figure.value, figure.measure),
       String(target.must),

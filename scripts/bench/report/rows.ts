@@ -1,6 +1,6 @@
 /** Figures as rows: one for each thing that was done on a way, with the numbers that were measured. Pure. */
 import type { SectionName } from '../arguments.ts'
-import { type Figure, type Measure, measures, type Results, wayTitles } from '../figures.ts'
+import { allWayTitles, type Figure, type Measure, measures, type Results } from '../figures.ts'
 import { type Reached, reachedBy, type Target, targetOf } from '../targets.ts'
 
 export interface Row {
@@ -34,6 +34,7 @@ const titles: Readonly<Record<SectionName, string>> = {
   latency: 'latency at a fixed rate, from the intended start',
   profile: "the gateway's CPU, by share",
   start: 'start',
+  ssh: 'SSH',
 }
 
 export function sectionTables({ sections, figures }: Pick<Results, 'sections' | 'figures'>): readonly SectionTable[] {
@@ -58,7 +59,7 @@ function rowOf(group: readonly Figure[], used: readonly Measure[]): Row {
   const [first] = group
   return {
     what: first?.what ?? '',
-    way: first?.way === null || first === undefined ? '' : wayTitles[first.way],
+    way: first?.way === null || first === undefined ? '' : allWayTitles[first.way],
     tool: first?.tool ?? '',
     cells: used.map((measure) => {
       const found = group.find((one) => one.measure === measure)

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { parseArguments, sectionNames, usage } from '../../../scripts/bench/arguments.ts'
+import { parseArguments, sectionNames, usage, usualSections } from '../../../scripts/bench/arguments.ts'
 
 test('without words everything is measured', () => {
   expect(parseArguments([])).toEqual({
     kind: 'run',
-    sections: sectionNames,
+    sections: usualSections,
     quick: false,
     rounds: undefined,
     json: false,
@@ -27,6 +27,7 @@ test.each([
   [['--quick', '--write-docs'], '--write-docs needs all sections'],
   [['reads', '--write-docs'], '--write-docs needs all sections'],
   [['reads', '--from', 'x.json'], '--from shows a run as it was'],
+  [['ssh', 'reads'], 'ssh is measured by itself'],
   [['--rounds', '0'], '--rounds takes a whole number from 1 on'],
   [['--quick', '--rounds', '4', '--write-docs'], '--write-docs needs all sections in at least 5 rounds'],
   [['--from'], "Option '--from <value>' argument missing"],
@@ -40,6 +41,10 @@ test.each([
 
 test('figures of an earlier run can be written into the docs', () => {
   expect(parseArguments(['--from', 'x.json', '--write-docs'])).toMatchObject({ from: 'x.json', writeDocs: true })
+})
+
+test('SSH has a run and a table of its own', () => {
+  expect(parseArguments(['ssh', '--write-docs'])).toMatchObject({ kind: 'run', sections: ['ssh'], writeDocs: true })
 })
 
 test('--help wins', () => {
