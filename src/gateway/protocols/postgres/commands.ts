@@ -2,6 +2,7 @@
  * An SQL text as commands: one for each statement, judged by PostgreSQL's own grammar and the target's catalog. What does
  * not parse, is too large, or cannot be read for certain is one command of the worst class whose facts say so.
  */
+import { createRecent } from '../../../base/recent.ts'
 import type { ReadResult, SqlSession, Statement, StatementReader } from './parts.ts'
 import { type Batch, createBatch, endsTransaction, type Origin, type PathSetting, pathSettingOf } from './sql/batch.ts'
 import type { Catalog } from './sql/catalog.ts'
@@ -14,7 +15,6 @@ import { createParser } from './sql/parse.ts'
 import { createPending, type Pending } from './sql/pending.ts'
 import { createContext } from './sql/read.ts'
 import { createReading } from './sql/reading.ts'
-import { createRecent } from './sql/recent.ts'
 import { resolve } from './sql/resolve.ts'
 import { createTemplates } from './sql/template.ts'
 import type { World } from './sql/world.ts'
@@ -54,7 +54,7 @@ const rememberedBytes = 16 * 1024 * 1024
 export async function createStatementReader({ maxStatementBytes }: StatementReaderSettings): Promise<StatementReader> {
   const parser = await createParser()
   const context = createContext(parser)
-  const exactly = createRecent<readonly Draft[]>(rememberedTexts, rememberedBytes)
+  const exactly = createRecent<readonly Draft[]>(rememberedTexts, rememberedBytes, rememberedBytes / 16)
   const templates = createTemplates(rememberedTexts, rememberedBytes)
   const origins = new WeakMap<Statement, Origin>()
   const learnt = new WeakMap<Catalog, Learnt>()

@@ -3,11 +3,11 @@
  *
  * line → script.ts (a tree) → agreement.ts (mvdan/sh confirms it) → effects.ts, with programs/ → found.ts (facts)
  */
+import { createRecent } from '../../../base/recent.ts'
 import { agreed } from './agreed.ts'
 import { effectsOf, effectsOfProgram } from './effects.ts'
 import { type Found, notUnderstood } from './found.ts'
 import { createParser } from './parser.ts'
-import { createRecent } from './recent.ts'
 import type { Reading } from './reading.ts'
 import { plainWord } from './tree.ts'
 

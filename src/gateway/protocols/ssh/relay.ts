@@ -14,13 +14,13 @@ import type { Asked, SessionAsked } from './asked.ts'
 import type { ChannelParts, Connections } from './channels/channel.ts'
 import { relayExec } from './channels/exec.ts'
 import { createListeners, relayForward } from './channels/forward.ts'
-import { close, tell } from './channels/said.ts'
+import { sayNo } from './channels/said.ts'
 import { relaySftp } from './channels/sftp.ts'
 import { relayShell } from './channels/shell.ts'
 import { createSink } from './channels/sink.ts'
 import { subsystemCommand } from './commands.ts'
 import type { Client } from './greeting.ts'
-import { refusalIn, refusalLines, refusedStatus } from './refusals.ts'
+import { refusalIn, refusedStatus } from './refusals.ts'
 import { rekeyEvery } from './rekey.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -118,8 +118,7 @@ async function refuse(
   checkpoint: Checkpoint,
 ): Promise<void> {
   const sink = createSink(asked.channel, client.socket, asked.gone)
-  tell(asked, sink, refusalLines(await checkpoint.refuse([command], reason)))
-  await close(asked, sink, { status: refusedStatus })
+  await sayNo(asked, sink, await checkpoint.refuse([command], reason), refusedStatus)
 }
 
 function closed(socket: Duplex): Promise<void> {

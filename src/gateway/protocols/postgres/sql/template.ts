@@ -11,7 +11,7 @@
  */
 import type { Draft } from './draft.ts'
 import { type Fields, fieldsOf, isFields, list, stringOf, unwrap } from './nodes.ts'
-import { createRecent } from './recent.ts'
+import { createRecent } from '../../../../base/recent.ts'
 import { type Integer, type Shape, shapeOf } from './shape.ts'
 
 export interface Templates {
@@ -37,7 +37,7 @@ interface Family {
 const mostTemplates = 50
 
 export function createTemplates(mostShapes: number, mostBytes: number): Templates {
-  const families = createRecent<Family>(mostShapes, mostBytes)
+  const families = createRecent<Family>(mostShapes, mostBytes, mostBytes / 16)
   return {
     find(sql) {
       const shape = shapeOf(sql)

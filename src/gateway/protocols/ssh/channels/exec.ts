@@ -1,13 +1,11 @@
 /** One command line: understood, cleared, and only then run at the target, as it was written. */
-import type { Refusal } from '../../../../contract/refusal.ts'
 import type { Clearance } from '../../../checkpoint.ts'
-import type { SessionAsked } from '../asked.ts'
 import { execCommand, unsendable } from '../commands.ts'
-import { brokenStatus, holdLines, refusalIn, refusalLines, refusedStatus } from '../refusals.ts'
+import { holdLines } from '../refusals.ts'
 import { readScp } from '../scp/call.ts'
 import type { RelaySession } from './channel.ts'
 import { runProgram } from './program.ts'
-import { close, tell } from './said.ts'
+import { sayNo, statusOfNo, tell } from './said.ts'
 import { relayScp } from './scp.ts'
 import { createSink, type Sink } from './sink.ts'
 
@@ -20,18 +18,11 @@ export const relayExec: RelaySession = async (asked, connections, parts) => {
     why === undefined
       ? await checkpoint.clear([command], { signal, onHold: (hold) => tell(asked, sink, holdLines(hold)) })
       : { refusal: await checkpoint.refuse([command], why) }
-  if ('refusal' in clearance) return await sayNo(asked, sink, clearance.refusal, signal)
+  if ('refusal' in clearance) return await sayNo(asked, sink, clearance.refusal, statusOfNo(signal))
   const [permit] = clearance.permits
   if (permit === undefined) throw new Error('no permit')
   // A terminal would change the bytes: with one, it is a program like others.
   const call = asked.pty === undefined ? readScp(asked.text) : undefined
   if (call !== undefined) return await relayScp({ asked, connections, parts, call, permit })
   await runProgram({ asked, connections, parts, sink, permit, verb: command.verb })
-}
-
-/** Whoever was refused a command may ask for another; whoever was killed may not. */
-async function sayNo(asked: SessionAsked, sink: Sink, refusal: Refusal, signal: AbortSignal): Promise<void> {
-  tell(asked, sink, refusalLines(refusal))
-  const isOver = refusalIn(signal.reason) !== undefined
-  await close(asked, sink, { status: isOver ? brokenStatus : refusedStatus })
 }

@@ -14,11 +14,12 @@ import type { Recorder } from '../../protocol.ts'
 import type { SessionAsked } from '../asked.ts'
 import { allowedEnv } from '../env.ts'
 import { type Exit, sendSignal } from '../inside.ts'
-import { brokenStatus, refusalIn, refusalLines, refusedStatus } from '../refusals.ts'
+import { brokenStatus, refusalIn, refusedStatus } from '../refusals.ts'
 import type { Program } from '../upstream.ts'
 import type { ChannelParts, Connections } from './channel.ts'
+import { outcomeOfExit } from './exited.ts'
 import { pour } from './pour.ts'
-import { close, tell } from './said.ts'
+import { close, sayNo } from './said.ts'
 import { createShown } from './shown.ts'
 import { createSink, type Sink } from './sink.ts'
 
@@ -32,7 +33,7 @@ export interface ProgramRun {
 }
 
 export async function runProgram(run: ProgramRun): Promise<void> {
-  const { asked, connections, parts, permit, verb } = run
+  const { asked, connections, parts, sink, permit, verb } = run
   const { pty } = asked
   const settle = (outcome: Outcome) => parts.checkpoint.settle(permit, outcome)
   const lost = new AbortController()
@@ -43,7 +44,7 @@ export async function runProgram(run: ProgramRun): Promise<void> {
   } catch (error) {
     // Fail closed: what cannot be recorded does not run.
     settle({ status: 'refused' })
-    return await give(run, notRecorded(error), refusedStatus)
+    return await sayNo(asked, sink, notRecorded(error), refusedStatus)
   }
   let program: Program
   try {
@@ -52,16 +53,21 @@ export async function runProgram(run: ProgramRun): Promise<void> {
   } catch (error) {
     const recording = await kept(recorder, null)
     settle({ status: 'failed', error: { code: 'not-started', message: reasonOf(error) }, ...recording })
-    return await give(run, notStarted(connections.upstream.target.name, error), brokenStatus)
+    return await sayNo(asked, sink, notStarted(connections.upstream.target.name, error), brokenStatus)
   }
   const signal = AbortSignal.any([parts.signal, lost.signal])
   const { bytesIn, bytesOut, masked } = await converse(run, program.channel, recorder, signal)
   const exit = program.exit()
   // The client first: it need not wait until the recording is on the disk.
   const refusal = refusalIn(signal.reason)
-  if (exit !== undefined && refusal === undefined) await close(asked, run.sink, exit)
+  if (exit !== undefined && refusal === undefined) await close(asked, sink, exit)
   else
-    await give(run, refusal ?? notStarted(connections.upstream.target.name, 'it ended without a status'), brokenStatus)
+    await sayNo(
+      asked,
+      sink,
+      refusal ?? notStarted(connections.upstream.target.name, 'it ended without a status'),
+      brokenStatus,
+    )
   const recording = await kept(recorder, exit !== undefined && 'status' in exit ? exit.status : null)
   settle({ ...outcomeOf(exit, signal, lost.signal), bytesIn, bytesOut, ...(masked && { masked }), ...recording })
 }
@@ -113,18 +119,9 @@ async function converse(run: ProgramRun, far: ClientChannel, recorder: Recorder,
   return { bytesIn: input.bytes, bytesOut: output.bytes + errors.bytes, masked: shown.masked }
 }
 
-export function outcomeOf(exit: Exit | undefined, signal: AbortSignal, lost: AbortSignal): Outcome {
+function outcomeOf(exit: Exit | undefined, signal: AbortSignal, lost: AbortSignal): Outcome {
   if (lost.aborted) return { status: 'failed', error: { code: 'audit-unavailable', message: 'its recording was lost' } }
-  // Killed, or the target has gone: what became of it there nobody knows. A client that goes away has given up.
-  if (signal.aborted) return { status: refusalIn(signal.reason) === undefined ? 'cancelled' : 'unknown' }
-  if (exit === undefined) return { status: 'unknown' }
-  if ('signal' in exit)
-    return {
-      status: 'failed',
-      error: { code: `SIG${exit.signal}`, message: exit.message || `ended by SIG${exit.signal}` },
-    }
-  if (exit.status === 0) return { status: 'done' }
-  return { status: 'failed', error: { code: String(exit.status), message: `exit status ${exit.status}` } }
+  return outcomeOfExit(exit, signal)
 }
 
 export async function kept(recorder: Recorder, status: number | null): Promise<Pick<Outcome, 'recording'>> {
@@ -134,11 +131,6 @@ export async function kept(recorder: Recorder, status: number | null): Promise<P
     // Whoever lost it has said so (onLost); the outcome then names no recording.
     return {}
   }
-}
-
-async function give({ asked, sink }: ProgramRun, refusal: Refusal, status: number): Promise<void> {
-  tell(asked, sink, refusalLines(refusal))
-  await close(asked, sink, { status })
 }
 
 export function notRecorded(reason: unknown): Refusal {

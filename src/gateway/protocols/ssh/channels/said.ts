@@ -1,7 +1,8 @@
 /** The gateway's own words on a session channel, and its end. */
+import type { Refusal } from '../../../../contract/refusal.ts'
 import type { SessionAsked } from '../asked.ts'
 import { type Exit, sendExit } from '../inside.ts'
-import { forStderr } from '../refusals.ts'
+import { brokenStatus, forStderr, refusalIn, refusalLines, refusedStatus } from '../refusals.ts'
 import type { Sink } from './sink.ts'
 
 export function tell({ channel, pty }: SessionAsked, sink: Sink, lines: readonly string[]): void {
@@ -19,4 +20,15 @@ export async function close(asked: SessionAsked, sink: Sink, exit: Exit): Promis
   channel.close()
   // Whatever the client still sends: nobody reads it any more.
   channel.resume()
+}
+
+/** The last that is said on a channel. */
+export async function sayNo(asked: SessionAsked, sink: Sink, refusal: Refusal, status: number): Promise<void> {
+  tell(asked, sink, refusalLines(refusal))
+  await close(asked, sink, { status })
+}
+
+/** Whoever was refused a command may ask for another; whoever was killed may not. `signal` is the channel's. */
+export function statusOfNo(signal: AbortSignal): number {
+  return refusalIn(signal.reason) === undefined ? refusedStatus : brokenStatus
 }

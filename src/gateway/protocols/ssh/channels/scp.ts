@@ -3,12 +3,12 @@ import type { Permit } from '../../../checkpoint.ts'
 import type { Outcome } from '../../../../contract/record.ts'
 import type { SessionAsked } from '../asked.ts'
 import { allowedEnv } from '../env.ts'
-import { refusalIn } from '../refusals.ts'
 import type { ScpCall } from '../scp/call.ts'
 import { runScp } from '../scp/run.ts'
 import { learnStart } from '../sftp/learn-start.ts'
 import type { Upstream } from '../upstream.ts'
 import type { ChannelParts, Connections } from './channel.ts'
+import { outcomeOfExit } from './exited.ts'
 import { type FileChannelEnd, relayFileChannel } from './file-channel.ts'
 
 export interface ScpRun {
@@ -65,14 +65,5 @@ async function askStart(upstream: Upstream, signal: AbortSignal): Promise<string
 function outcomeOf(end: FileChannelEnd, signal: AbortSignal): Outcome {
   if ('notStarted' in end) return { status: 'failed', error: { code: 'not-started', message: end.notStarted } }
   if ('broken' in end) return { status: 'failed', error: { code: 'protocol-error', message: end.broken } }
-  if (signal.aborted) return { status: refusalIn(signal.reason) === undefined ? 'cancelled' : 'unknown' }
-  const { exit } = end
-  if (exit === undefined) return { status: 'unknown' }
-  if ('signal' in exit)
-    return {
-      status: 'failed',
-      error: { code: `SIG${exit.signal}`, message: exit.message || `ended by SIG${exit.signal}` },
-    }
-  if (exit.status === 0) return { status: 'done' }
-  return { status: 'failed', error: { code: String(exit.status), message: `exit status ${exit.status}` } }
+  return outcomeOfExit(end.exit, signal)
 }

@@ -14,14 +14,15 @@ import type { SessionAsked } from '../asked.ts'
 import { shellCommand } from '../commands.ts'
 import { allowedEnv } from '../env.ts'
 import { sendSignal } from '../inside.ts'
-import { brokenStatus, holdLines, refusalIn, refusalLines, refusedStatus } from '../refusals.ts'
+import { brokenStatus, holdLines, refusalIn, refusedStatus } from '../refusals.ts'
 import { passScript } from '../shell/script-lines.ts'
 import { createTypedLines, type TypedLinesParts } from '../shell/typed-lines.ts'
 import type { Program } from '../upstream.ts'
 import type { ChannelParts, Connections, RelaySession } from './channel.ts'
+import { outcomeOfExit } from './exited.ts'
 import { pour } from './pour.ts'
-import { kept, notRecorded, notStarted, outcomeOf } from './program.ts'
-import { close, tell } from './said.ts'
+import { kept, notRecorded, notStarted } from './program.ts'
+import { close, sayNo, statusOfNo, tell } from './said.ts'
 import { createShown, type ShownStream } from './shown.ts'
 import { createSink, type Sink } from './sink.ts'
 
@@ -39,11 +40,7 @@ const defaultSize = { columns: 80, rows: 24 }
 export const relayShell: RelaySession = async (asked, connections, parts) => {
   const sink = createSink(asked.channel, connections.client.socket, asked.gone)
   const clearance = await mayOpen(asked, parts, sink)
-  if ('refusal' in clearance) {
-    tell(asked, sink, refusalLines(clearance.refusal))
-    const isOver = refusalIn(parts.signal.reason) !== undefined
-    return await close(asked, sink, { status: isOver ? brokenStatus : refusedStatus })
-  }
+  if ('refusal' in clearance) return await sayNo(asked, sink, clearance.refusal, statusOfNo(parts.signal))
   const [permit] = clearance.permits
   if (permit === undefined) throw new Error('no permit')
   await runShell({ asked, connections, parts, sink, permit })
@@ -92,7 +89,7 @@ async function runShell(run: ShellRun): Promise<void> {
   } catch (error) {
     // Fail closed: what cannot be recorded does not run.
     settle({ status: 'refused' })
-    return await give(run, notRecorded(error), refusedStatus)
+    return await sayNo(asked, sink, notRecorded(error), refusedStatus)
   }
   let program: Program
   try {
@@ -101,7 +98,7 @@ async function runShell(run: ShellRun): Promise<void> {
   } catch (error) {
     const recording = await kept(recorder, null)
     settle({ status: 'failed', error: { code: 'not-started', message: reasonOf(error) }, ...recording })
-    return await give(run, notStarted(connections.upstream.target.name, error), brokenStatus)
+    return await sayNo(asked, sink, notStarted(connections.upstream.target.name, error), brokenStatus)
   }
   const signal = AbortSignal.any([parts.signal, over.signal])
   const { masked, bytesIn, bytesOut, defect } = await converse(run, program, recorder, signal, over)
@@ -111,11 +108,15 @@ async function runShell(run: ShellRun): Promise<void> {
   else {
     const { name } = connections.upstream.target
     const isOurs = refusal !== undefined && refusal === over.signal.reason
-    await give(run, refusal ?? notStarted(name, 'it ended without a status'), isOurs ? refusedStatus : brokenStatus)
+    await sayNo(
+      asked,
+      sink,
+      refusal ?? notStarted(name, 'it ended without a status'),
+      isOurs ? refusedStatus : brokenStatus,
+    )
   }
   const recording = await kept(recorder, exit !== undefined && 'status' in exit ? exit.status : null)
-  const none = new AbortController().signal
-  settle({ ...outcomeOf(exit, signal, none), bytesIn, bytesOut, ...(masked && { masked }), ...recording })
+  settle({ ...outcomeOfExit(exit, signal), bytesIn, bytesOut, ...(masked && { masked }), ...recording })
   if (defect !== undefined) throw defect
 }
 
@@ -264,9 +265,4 @@ function maskedLine(line: string, { recordMasks }: Permit): Buffer {
 
 function sizeOf({ pty }: SessionAsked): { columns: number; rows: number } {
   return { columns: pty?.cols || defaultSize.columns, rows: pty?.rows || defaultSize.rows }
-}
-
-async function give({ asked, sink }: ShellRun, refusal: Refusal, status: number): Promise<void> {
-  tell(asked, sink, refusalLines(refusal))
-  await close(asked, sink, { status })
 }

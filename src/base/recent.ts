@@ -1,11 +1,12 @@
-/** The most recently used answers, bounded by their number and by the size of their keys. */
+/** The most recently used answers, bounded by their number and by their size, as whoever sets them counts it. */
 
 interface Recent<T> {
   get(key: string): T | undefined
   set(key: string, value: T, size: number): void
 }
 
-export function createRecent<T>(mostEntries: number, mostSize: number): Recent<T> {
+/** `mostOfOne`: what is larger than this is not kept, as it would push out too much else. */
+export function createRecent<T>(mostEntries: number, mostSize: number, mostOfOne = mostSize): Recent<T> {
   // A Map iterates in the order of insertion: the first is the one that was not used for longest.
   const entries = new Map<string, { readonly value: T; readonly size: number }>()
   let total = 0
@@ -24,6 +25,7 @@ export function createRecent<T>(mostEntries: number, mostSize: number): Recent<T
       return entry.value
     },
     set(key, value, size) {
+      if (size > mostOfOne) return
       remove(key)
       entries.set(key, { value, size })
       total += size
