@@ -7,7 +7,7 @@ import type { RelaySession } from './channel.ts'
 import { runProgram } from './program.ts'
 import { sayNo, statusOfNo, tell } from './said.ts'
 import { relayScp } from './scp.ts'
-import { createSink, type Sink } from './sink.ts'
+import { createSink } from './sink.ts'
 
 export const relayExec: RelaySession = async (asked, connections, parts) => {
   const { checkpoint, signal, shell } = parts
