@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { program } from './support/built-cli.ts'
 import { startTestGateway } from './support/gateway.ts'
 import { runMain } from './support/host.ts'
 import { command } from './support/store-folder.ts'
@@ -34,6 +35,14 @@ test('help loads nothing but commander: everything else is loaded by the command
   const { stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' })
   expect(stderr).toBe('')
   expect(JSON.parse(stdout)).toEqual(['commander'])
+})
+
+test('compiles in no thread that the end of the process would wait for', () => {
+  const { stdout } = spawnSync(process.execPath, ['--trace-opt', program, '--help'], { encoding: 'utf8' })
+  const compiled = stdout.split('\n').filter((line) => line.startsWith('[compiling method'))
+  expect(compiled.length).toBeGreaterThan(5)
+  // Node's own loader may have come first.
+  expect(compiled.slice(5).filter((line) => line.includes('MAGLEV'))).toEqual([])
 })
 
 test('hoop proxy, which runs before every ssh, loads no package at all, and of Node neither HTTP nor TLS', async () => {

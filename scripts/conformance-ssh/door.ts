@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ssh2 from 'ssh2'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { createScope } from '../../src/base/scope.ts'
 import { paths, targetSchema } from '../../src/contract/api.ts'
 import { startIdentityProvider } from '../../src/demo/identity-provider.ts'
+import { generateKeyPair } from '../../src/gateway/protocols/ssh/index.ts'
 import { connectSaid, gatewaySaid, startProgram } from '../bench/program.ts'
 
 const program = fileURLToPath(new URL('../../bin/hoop.js', import.meta.url))
@@ -42,7 +42,7 @@ export async function openDoor({ folder, serverPort, proxyPort, log }: DoorOptio
       accessTokenTtl: 24 * 3600,
     })
     scope.defer(() => provider.stop())
-    const login = ssh2.utils.generateKeyPairSync('ed25519')
+    const login = generateKeyPair()
     const keyFile = join(folder, 'login-key')
     await writeFile(keyFile, login.private, { mode: 0o600 })
     const configFile = join(folder, 'hoop.yaml')

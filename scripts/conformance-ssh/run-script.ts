@@ -59,6 +59,8 @@ export async function runScript({ name, folder, port, env, timeoutMs }: ScriptRu
   end(child.pid)
   const lines = text
     .replaceAll(folder, 'OBJ')
+    // Of `ls -l`.
+    .replaceAll(/\b[A-Z][a-z]{2} +\d{1,2} \d{2}:\d{2}\b/g, 'TODAY')
     .split('\n')
     .filter((line) => line !== '')
   const seconds = (performance.now() - began) / 1000

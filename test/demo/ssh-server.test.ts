@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import ssh2, { type ClientChannel, type ConnectConfig } from 'ssh2'
 import { expect, onTestFinished, test } from 'vitest'
+import { generateKeyPair } from '../../src/gateway/protocols/ssh/index.ts'
 import { smallServerUser, startSmallSshServer } from '../../src/demo/ssh-server.ts'
 import { fillFolder, sampleFiles, type SshTarget } from '../../src/demo/ssh-target.ts'
 import { isInstalled } from '../support/built-cli.ts'
@@ -78,7 +79,7 @@ test('lets in who knows the password, and nobody else', async () => {
   await expect(connected(server, { password: 'right hors' })).rejects.toThrow('authentication methods failed')
   await expect(connected(server, { privateKey: server.clientKey })).rejects.toThrow('authentication methods failed')
   const byKey = await started()
-  const { private: other } = ssh2.utils.generateKeyPairSync('ed25519')
+  const { private: other } = generateKeyPair()
   await expect(connected(byKey, { privateKey: other })).rejects.toThrow('authentication methods failed')
 })
 

@@ -6,8 +6,8 @@ import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import ssh2 from 'ssh2'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { generateKeyPair } from '../../src/gateway/protocols/ssh/index.ts'
 import { isInstalled } from '../support/built-cli.ts'
 import { hasSshd, startTestSshd, type TestSshd, type TestSshdOptions } from '../support/sshd.ts'
 
@@ -76,7 +76,7 @@ describe.runIf(hasSshd() && isInstalled('ssh', '-V'))('OpenSSH’s server', () =
   test('lets in who has a certificate of its authority, and says whose it was', async () => {
     const sshd = await started({ authority: true })
     expect(ssh(sshd, 'true').stderr).toContain('Permission denied')
-    const { private: key, public: open } = ssh2.utils.generateKeyPairSync('ed25519')
+    const { private: key, public: open } = generateKeyPair()
     const at = (name: string) => join(sshd.home, name)
     await writeFile(at('authority'), sshd.authorityKey, { mode: 0o600 })
     await writeFile(at('mine'), key, { mode: 0o600 })

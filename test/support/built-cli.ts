@@ -35,6 +35,8 @@ export interface Connected {
   readonly session: string
   readonly url: string
   readonly port: number
+  /** With a Kubernetes target. */
+  readonly kubeconfig: string | undefined
   readonly stderr: () => string
   /** Ctrl-C; resolves to the exit code. */
   stop(): Promise<number | null>
@@ -48,17 +50,16 @@ export async function hoopConnect(target: string, env: Env, ...flags: string[]):
     stderr += chunk
   })
   if (child.stdout === null) throw new Error('no stdout')
-  const lines = createInterface({ input: child.stdout })
   const ended = once(child, 'close')
-  const first = await Promise.race([once(lines, 'line'), ended.then(() => undefined)])
-  if (first === undefined) throw new Error(`hoop connect ended: ${stderr}`)
-  const opened = JSON.parse(String(first[0])) as { session: string; targets: { url: string; port: number }[] }
+  const opened = await openedIn(createInterface({ input: child.stdout }))
+  if (opened === undefined) throw new Error(`hoop connect ended: ${stderr}`)
   const [open] = opened.targets
-  if (open === undefined) throw new Error(`hoop connect opened nothing: ${first[0]}`)
+  if (open === undefined) throw new Error('hoop connect opened nothing')
   return {
     session: opened.session,
     url: open.url,
     port: open.port,
+    kubeconfig: opened.kubeconfig,
     stderr: () => stderr,
     stop: async () => {
       child.kill('SIGINT')
@@ -66,6 +67,21 @@ export async function hoopConnect(target: string, env: Env, ...flags: string[]):
       return code
     },
   }
+}
+
+interface Opened {
+  readonly session: string
+  readonly kubeconfig?: string
+  readonly targets: readonly { readonly url: string; readonly port: number }[]
+}
+
+/** The line that says so; one about another port than last time may come before it. */
+async function openedIn(lines: AsyncIterable<string>): Promise<Opened | undefined> {
+  for await (const line of lines) {
+    const said = JSON.parse(line) as { event: string } & Opened
+    if (said.event === 'open') return said
+  }
+  return undefined
 }
 
 function start(args: readonly string[], env: Env): ChildProcess {

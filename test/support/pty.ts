@@ -73,7 +73,7 @@ export function openPty(argv: readonly string[], { columns = 80, rows = 24, env,
     shown += bytes.toString()
     for (const listener of listeners) listener(bytes)
   })
-  stdin.on('error', () => undefined)
+  for (const stream of [stdin, sizes]) stream.on('error', () => undefined)
   const close = () => void child.kill('SIGKILL')
   opened?.push(close)
   if (opened === undefined) onTestFinished(close)

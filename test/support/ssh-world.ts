@@ -7,14 +7,15 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import ssh2 from 'ssh2'
 import { stringify } from 'yaml'
 import { createScope } from '../../src/base/scope.ts'
 import type { Approval } from '../../src/contract/api.ts'
-import { recordSchema, type AuditRecord } from '../../src/contract/record.ts'
+import type { AuditRecord } from '../../src/contract/record.ts'
 import { startIdentityProvider } from '../../src/demo/identity-provider.ts'
 import { freePort } from '../../src/demo/postgres.ts'
+import { generateKeyPair } from '../../src/gateway/protocols/ssh/index.ts'
 import { type Ended, type Env, hoop, hoopGateway, type RunningGateway } from './built-cli.ts'
+import { allRecords, firstHeld } from './reviewing.ts'
 import { startTestSshd, type TestSshd } from './sshd.ts'
 
 export interface Finished extends Ended {
@@ -81,8 +82,8 @@ export async function startSshWorld(): Promise<SshWorld> {
     const keyFile = join(folder, 'key')
     await writeFile(keyFile, sshd.clientKey, { mode: 0o600 })
     const strangerFile = join(folder, 'stranger')
-    await writeFile(strangerFile, ssh2.utils.generateKeyPairSync('ed25519').private, { mode: 0o600 })
-    const otherKey = ssh2.utils.generateKeyPairSync('ed25519').public
+    await writeFile(strangerFile, generateKeyPair().private, { mode: 0o600 })
+    const otherKey = generateKeyPair().public
     const target = (name: string, ssh: object, change: object = {}) => ({
       name,
       protocol: 'ssh',
@@ -181,24 +182,4 @@ async function runClient(file: string, args: readonly string[], dev: Env, option
   const [code, signal] = await once(child, 'close')
   const bytes = Buffer.concat(out)
   return { code, signal, stdout: bytes.toString(), stderr, bytes }
-}
-
-async function firstHeld(dba: Env, text: string): Promise<Approval> {
-  for (;;) {
-    const { stdout, stderr, code } = await hoop(['approve', '--list', '--json'], dba)
-    if (code !== 0) throw new Error(stderr)
-    const pending = lines(stdout).map((line) => JSON.parse(line) as Approval | Approval[])
-    const found = pending.flat().find(({ commands }) => commands.some(({ asked }) => asked.text.includes(text)))
-    if (found !== undefined) return found
-  }
-}
-
-async function allRecords(dba: Env): Promise<readonly AuditRecord[]> {
-  const { stdout, stderr, code } = await hoop(['logs', '--json', '--tail', '10000'], dba)
-  if (code !== 0) throw new Error(stderr)
-  return lines(stdout).map((line) => recordSchema.parse(JSON.parse(line)))
-}
-
-function lines(text: string): readonly string[] {
-  return text.split('\n').filter((line) => line !== '')
 }

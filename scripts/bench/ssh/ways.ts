@@ -9,6 +9,8 @@ const program = fileURLToPath(new URL('../../../bin/hoop.js', import.meta.url))
 export const sshWays = ['direct', 'jump', 'proxy', 'cli'] as const
 export type SshWay = (typeof sshWays)[number]
 
+const gcmFirst = 'Ciphers ^aes128-gcm@openssh.com,aes256-gcm@openssh.com'
+
 /** Gives back the file. Host keys are looked at on each way as usual; which key is right is not what is measured. */
 export async function writeConfig({ folder, target, jump, port }: SshWorld): Promise<string> {
   const file = join(folder, 'ssh_config')
@@ -28,9 +30,16 @@ export async function writeConfig({ folder, target, jump, port }: SshWorld): Pro
       `ProxyCommand ${process.execPath} ${program} proxy ${targetName}`,
       'PubkeyAuthentication no',
       // As "hoop ssh-config" writes it.
-      'Ciphers ^aes128-gcm@openssh.com,aes256-gcm@openssh.com',
+      gcmFirst,
     ]),
-    host('cli', ['HostName 127.0.0.1', `Port ${port}`, 'HostKeyAlias cli', 'PubkeyAuthentication no']),
+    host('cli', [
+      'HostName 127.0.0.1',
+      `Port ${port}`,
+      'HostKeyAlias cli',
+      'PubkeyAuthentication no',
+      // As the config has it that "hoop connect" gives to its program.
+      gcmFirst,
+    ]),
     host('*', [
       `User ${target.user}`,
       'IdentitiesOnly yes',

@@ -3,6 +3,7 @@
  * on. Kept in order until somebody is there to take it, because clients ask before the target has been reached.
  */
 import type { Connection, PseudoTtyInfo, ServerChannel, Session, TcpipBindInfo, TcpipRequestInfo } from 'ssh2'
+import { answerCloseLater, rejectWith } from './inside.ts'
 
 export interface Size {
   readonly cols: number
@@ -25,13 +26,19 @@ export interface SessionAsked {
   /** What comes later is told to whoever set these. */
   onResize: ((size: Size) => void) | undefined
   onSignal: ((name: string) => void) | undefined
+  /**
+   * Its output has ended and the program goes on. A client whose own input has ended closes the channel then, and waits for the
+   * exit status all the same: that is no reason to go.
+   */
+  isSilent: boolean
 }
 
 export interface ForwardAsked {
   readonly kind: 'forward'
   readonly to: TcpipRequestInfo
   accept(): ServerChannel
-  reject(): void
+  /** The client prints the sentence; `reason` is one of `openFailures`. */
+  reject(reason: number, sentence: string): void
 }
 
 export interface ListenAsked {
@@ -57,7 +64,14 @@ export function listenForAsked(connection: Connection, gone: AbortSignal): Asked
     else handler(asked)
   }
   connection.on('session', (accept) => listenToSession(accept(), gone, push))
-  connection.on('tcpip', (accept, reject, to) => push({ kind: 'forward', to, accept, reject }))
+  connection.on('tcpip', (accept, reject, to) =>
+    push({
+      kind: 'forward',
+      to,
+      accept,
+      reject: (reason, sentence) => rejectWith(connection, reject, reason, sentence),
+    }),
+  )
   // The declarations know neither the names nor that accept takes a port, or that both are missing where no reply is wanted.
   connection.on('request', (accept: unknown, reject: unknown, name: string, at: unknown) => {
     const kind = name === 'tcpip-forward' ? 'listen' : name === 'cancel-tcpip-forward' ? 'unlisten' : undefined
@@ -85,7 +99,10 @@ function listenToSession(session: Session, clientGone: AbortSignal, push: (asked
   let pty: PseudoTtyInfo | undefined
   let asked: SessionAsked | undefined
   // The channel itself only closes once everything in it has been read: that may be never while something is held.
-  session.on('close', () => closed.abort())
+  session.on('close', () => {
+    if (asked?.isSilent === true && asked.channel.readableEnded) answerCloseLater(asked.channel)
+    else closed.abort()
+  })
 
   session.on('pty', (accept, _reject, info) => {
     pty = info
@@ -121,6 +138,7 @@ function listenToSession(session: Session, clientGone: AbortSignal, push: (asked
       gone,
       onResize: undefined,
       onSignal: undefined,
+      isSilent: false,
     }
     push(asked)
   }

@@ -1,6 +1,7 @@
 /** What is asked, as commands. Pure. The files of sftp and scp are read in their own folders. */
 import type { Action, Command } from '../../../contract/command.ts'
 import type { ShellReader } from '../shell/reader.ts'
+import type { LineCommands } from '../terminal/line-judge.ts'
 
 /** `terminal`: it runs on one, or was typed at one. */
 export function execCommand(line: string, reader: ShellReader, terminal = false): Command {
@@ -29,11 +30,15 @@ export function reverseForwardCommand(host: string, port: number): Command {
 /** A shell to type in: what is typed there are commands of their own. */
 export const shellCommand: Command = adminCommand('shell', [], ['program'])
 
-/** Typed where nothing is shown: a password, or a command in a shell whose echo is off. What it was is not kept. */
-export const hiddenInputCommand: Command = unknownCommand('hidden-input', 'typed where nothing is shown', true)
-
-/** A line that could not be read off the screen. */
-export const unreadableLineCommand: Command = unknownCommand('shell', 'a line that cannot be read', false)
+/** What is typed in a shell, or comes to it from a script. */
+export function lineCommands(reader: ShellReader): LineCommands {
+  return {
+    line: (text) => execCommand(text, reader, true),
+    hidden: unknownCommand('hidden-input', 'typed where nothing is shown', true),
+    unreadable: unknownCommand('shell', 'a line that cannot be read', false),
+    unsendable,
+  }
+}
 
 function unknownCommand(verb: string, text: string, parsed: boolean): Command {
   const command = adminCommand(verb, [], ['program'])

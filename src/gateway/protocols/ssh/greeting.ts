@@ -9,7 +9,7 @@ import { hoopError } from '../../../contract/error-codes.ts'
 import { towardsClients } from './algorithms.ts'
 import { type AskedQueue, listenForAsked } from './asked.ts'
 import { joinFirstLine } from './first-line.ts'
-import { disconnect, disconnectReasons, keepKeysReady } from './inside.ts'
+import { disconnect, disconnectReasons, takePackets } from './inside.ts'
 
 export interface Client {
   readonly connection: Connection
@@ -55,7 +55,7 @@ function welcome(socket: Duplex, hostKey: string, gone: AbortController): Promis
       keepaliveCountMax: keepaliveMost,
     })
     server.on('connection', (connection, { header }) => {
-      keepKeysReady(connection)
+      takePackets(connection)
       connection.on('error', (error: Error & { level?: string }) => {
         if (isLost(error)) return gone.abort()
         const broken = hoopError('protocol-error', `the client broke the protocol: ${reasonOf(error)}`, {
@@ -64,11 +64,6 @@ function welcome(socket: Duplex, hostKey: string, gone: AbortController): Promis
         reject(broken)
         gone.abort(broken)
         disconnect(connection, disconnectReasons.protocolError, broken.message)
-        socket.end()
-      })
-      // ssh2 can send nothing any more when the client has ended its half.
-      connection.on('end', () => {
-        gone.abort()
         socket.end()
       })
       connection.on('close', () => gone.abort())
@@ -88,6 +83,11 @@ function welcome(socket: Duplex, hostKey: string, gone: AbortController): Promis
         })
       })
       const asked = listenForAsked(connection, gone.signal)
+    })
+    // ssh2 can send nothing any more when the client has ended its half.
+    socket.once('end', () => {
+      gone.abort()
+      socket.end()
     })
     joinFirstLine(socket)
     // ssh2 asks of it what any Duplex has; the declaration says Socket.

@@ -1,14 +1,14 @@
 /**
  * What ssh2 can do and does not offer, in one place: a message of our own (a disconnect with a sentence, an exit status
- * after the end of output, an exit signal it has no name for, a certificate's login), a rekey from the client's side, and keys
- * that need not be prepared for every packet.
+ * after the end of output, an exit signal it has no name for, a certificate's login), a rekey from the client's side, and packets
+ * that are read and written without it.
  * Checked against the real package once for each connection: another version of ssh2 must not fail half-way.
  */
-import { createSecretKey } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 import type { Channel, Client, Connection } from 'ssh2'
 import utils, { type Transport } from 'ssh2/lib/protocol/utils.js'
 import { hoopError } from '../../../contract/error-codes.ts'
+import { takeOver } from './packets/take-over.ts'
 
 /** RFC 4253, 11.1 */
 export const disconnectReasons = { protocolError: 2, byApplication: 11 } as const
@@ -21,7 +21,7 @@ interface Inside {
 
 interface InsideChannel {
   readonly _client: Inside
-  readonly outgoing: { readonly id: number }
+  readonly outgoing: { readonly id: number; state: string }
   _chunk: unknown
   _chunkcb: unknown
   _chunkErr: unknown
@@ -45,20 +45,11 @@ function checked({ _protocol: transport }: Inside): Transport {
   return transport
 }
 
-/**
- * node:crypto takes a key that is an object five times faster than one in bytes, and ssh2 hands its keys over with every
- * packet: a third of all the time that a large transfer costs. To be called once for each connection.
- */
-export function keepKeysReady(end: End): void {
+/** Reads and writes packets in ssh2's place, as far as packets/ can. To be called once for each connection. */
+export function takePackets(end: End): void {
   const transport = transportOf(end)
   const handshakes: Pick<EventEmitter, 'on'> = end
-  handshakes.on('handshake', () => {
-    for (const keyed of [transport._cipher, transport._decipher])
-      for (const name of ['_encKey', '_decipherKey', '_macKey'] as const) {
-        const key = keyed[name]
-        if (Buffer.isBuffer(key) && key.length > 0) keyed[name] = createSecretKey(key)
-      }
-  })
+  handshakes.on('handshake', () => takeOver(transport))
 }
 
 /** One message, number first, as RFC 4250 to 4254 write them; waits by itself while keys are exchanged. */
@@ -75,6 +66,21 @@ export function disconnect(end: End, reason: number, sentence: string): void {
     send(transportOf(end), Buffer.concat([Buffer.from([1]), uint32(reason), text(sentence), text('')]))
   } catch {
     // The connection is gone already: then nobody is there to be told.
+  }
+}
+
+/** RFC 4254, 5.1 */
+export const openFailures = { prohibited: 1, connectFailed: 2 } as const
+
+/** What OpenSSH prints of a channel that cannot be had: `open failed: administratively prohibited: …`. ssh2's `reject` has no words. */
+export function rejectWith(end: End, reject: () => void, reason: number, sentence: string): void {
+  const transport = transportOf(end)
+  const fail = transport.channelOpenFail
+  transport.channelOpenFail = (remote) => fail.call(transport, remote, reason, sentence)
+  try {
+    reject()
+  } finally {
+    transport.channelOpenFail = fail
   }
 }
 
@@ -97,9 +103,10 @@ export function sendExit(channel: Channel, exit: Exit): void {
   send(checked(inside._client), Buffer.concat([...head, ...body]))
 }
 
-/** A signal for what runs there (RFC 4254, 6.9); ssh2 throws at names it does not know. */
+/** A signal for what runs there (RFC 4254, 6.9), if it still does; ssh2 throws at names it does not know. */
 export function sendSignal(channel: Channel, name: string): void {
   const inside = insideOf(channel)
+  if (!['open', 'eof'].includes(inside.outgoing.state)) return
   send(
     checked(inside._client),
     Buffer.concat([Buffer.from([98]), uint32(inside.outgoing.id), text('signal'), Buffer.from([0]), text(name)]),
@@ -121,6 +128,28 @@ export function forgetSent(channel: Channel): void {
   inside._chunkcb = undefined
   inside._chunkErr = undefined
   inside._chunkcbErr = undefined
+}
+
+/** False once its end or its close has been sent: what is written then is not sent, and ssh2 never says so. */
+export function takesMore(channel: Channel): boolean {
+  return insideOf(channel).outgoing.state === 'open'
+}
+
+/** None that ssh2 knows: in this one it answers no close. */
+const answersLater = 'answers later'
+
+/**
+ * To be called when a client's close arrives, and after the end of output was sent: the exit status is still to come, and
+ * ssh2 would close in this very turn. `closeChannel` closes then.
+ */
+export function answerCloseLater(channel: Channel): void {
+  insideOf(channel).outgoing.state = answersLater
+}
+
+export function closeChannel(channel: Channel): void {
+  const { outgoing } = insideOf(channel)
+  if (outgoing.state === answersLater) outgoing.state = 'eof'
+  channel.close()
 }
 
 function insideOf(channel: Channel): InsideChannel {

@@ -1,17 +1,18 @@
 /** The methods of the protocol interface, over parts that are given: index.ts gives the real ones. */
 import type { Refusal } from '../../../contract/refusal.ts'
 import type { Abilities, Protocol } from '../protocol.ts'
+import { brokenStatus, refusalLines } from '../terminal/refusals.ts'
 import type { Asked } from './asked.ts'
 import { close, tell } from './channels/said.ts'
 import { createSink } from './channels/sink.ts'
 import { type Client, greet } from './greeting.ts'
 import { publicKeyOf, type TargetKeys } from './host-keys.ts'
-import { brokenStatus, refusalLines } from './refusals.ts'
+import { openFailures } from './inside.ts'
 import { type RelayParts, relay } from './relay.ts'
 import { connectUpstream, type Upstream } from './upstream.ts'
 
 /** Known without making a protocol: the config is checked against them first. */
-export const abilities: Abilities = { hold: true, maskColumns: false, maskText: true }
+export const abilities: Abilities = { hold: true, maskColumns: false, maskText: true, maskFields: false }
 
 export interface ProtocolParts extends RelayParts {
   /** The gateway's own, private. */
@@ -75,7 +76,8 @@ function closed({ socket }: Client): Promise<void> {
 
 async function say(client: Client, asked: Asked, refusal: Refusal): Promise<boolean> {
   if (!('channel' in asked)) {
-    asked.reject()
+    if (asked.kind === 'forward') asked.reject(openFailures.prohibited, `hoop: ${refusal.message}`)
+    else asked.reject()
     return false
   }
   const sink = createSink(asked.channel, client.socket, asked.gone)

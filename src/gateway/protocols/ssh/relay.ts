@@ -10,6 +10,7 @@ import { isHoopError } from '../../../contract/error-codes.ts'
 import type { Checkpoint } from '../../checkpoint.ts'
 import type { Conversation, SshSettings } from '../protocol.ts'
 import type { ShellReader } from '../shell/reader.ts'
+import { refusalIn, refusedStatus } from '../terminal/refusals.ts'
 import type { Asked, SessionAsked } from './asked.ts'
 import type { ChannelParts, Connections } from './channels/channel.ts'
 import { relayExec } from './channels/exec.ts'
@@ -20,7 +21,6 @@ import { relayShell } from './channels/shell.ts'
 import { createSink } from './channels/sink.ts'
 import { subsystemCommand } from './commands.ts'
 import type { Client } from './greeting.ts'
-import { refusalIn, refusedStatus } from './refusals.ts'
 import { rekeyEvery } from './rekey.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -47,6 +47,7 @@ export async function relay(
   const listeners = createListeners(connections)
   const rekeying = rekeyEvery(connections, rekeyBytes)
   let failure: unknown
+  let lastWords = 'the gateway failed; this connection is ended'
   try {
     const shell = await reader
     const partsFor = (gone: AbortSignal): ChannelParts => ({
@@ -80,12 +81,13 @@ export async function relay(
       // A defect in one channel ends the connection: what it left behind is settled by whoever stands above.
       const served = serve(asked).catch((error: unknown) => {
         failure ??= error
-        client.end('the gateway failed; this connection is ended')
+        client.end(lastWords)
       })
       running.add(served)
       void served.finally(() => running.delete(served))
     })
     if (!over.aborted) await once(over, 'abort')
+    if (failure === undefined) lastWords = refusalIn(over.reason)?.message ?? ''
     // Every channel has heard the same signal, and says its last words. OpenSSH's client, told to disconnect, drops what it
     // has not shown yet: whoever was told on a channel is given time to leave by itself.
     if (running.size > 0) {
@@ -95,7 +97,7 @@ export async function relay(
   } finally {
     listeners.close()
     rekeying.stop()
-    client.end(refusalIn(over.reason)?.message ?? '')
+    client.end(lastWords)
     upstream.end()
     await within(lastWordsMs, closed(client.socket))
     client.socket.destroy()

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
-import ssh2, { type AuthHandlerMiddleware, type Client as Ssh, type ClientChannel, type PseudoTtyInfo } from 'ssh2'
+import ssh2, { type AuthHandlerMiddleware, type ClientChannel, type PseudoTtyInfo, type Client as Ssh } from 'ssh2'
 import { reasonOf } from '../../../base/errors.ts'
 import { hoopError, isHoopError } from '../../../contract/error-codes.ts'
 import type { Refusal } from '../../../contract/refusal.ts'
@@ -13,7 +13,7 @@ import type { Credential, Target } from '../protocol.ts'
 import { towardsTarget } from './algorithms.ts'
 import { joinFirstLine } from './first-line.ts'
 import { checkHostKey, expectedOf, type TargetKeys } from './host-keys.ts'
-import { type Exit, keepKeysReady } from './inside.ts'
+import { type Exit, takePackets } from './inside.ts'
 import { type Login, loginWith } from './login.ts'
 
 export interface Surroundings {
@@ -99,7 +99,7 @@ export async function connectUpstream(wish: ConnectWish): Promise<Upstream> {
         },
         authHandler: authHandler(loginWith(connection, target, wish.credential, wish.now)),
       })
-      keepKeysReady(connection)
+      takePackets(connection)
     })
   } catch (error) {
     socket.destroy()

@@ -20,6 +20,7 @@ import {
 import { plainShell } from '../../../support/plain-shell.ts'
 import { createMemoryRecordings, type MemoryRecordings } from '../../../support/recordings.ts'
 import type { TestSshd } from '../../../support/sshd.ts'
+import { credentialOf } from '../../../support/credentials.ts'
 
 export function createTestSsh(parts: Partial<ProtocolParts> = {}) {
   return createProtocol({
@@ -176,7 +177,7 @@ export async function openTestDoor({
   const door = await openDoor({
     protocol: createTestSsh(parts),
     target,
-    credential: { secret: new Secret(secret), bearer: { session: 'ses_test', user: 'ana@acme.test' } },
+    credential: credentialOf(new Secret(secret), { session: 'ses_test' }),
     checkpoint,
     recordings: forgetful ? noRecordings : recordings,
   })

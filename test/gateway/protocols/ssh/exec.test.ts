@@ -83,6 +83,19 @@ describe.skipIf(!hasSshd())('a command line over SSH', () => {
     expect(await settled(world)).toMatchObject({ error: { code: '4' } })
   })
 
+  it('gives the exit status of a program that ended its output before, to a client that shares a connection', async () => {
+    const world = await open()
+    const socket = join(sshd.home, 'shared')
+    startOpenSsh(world.door.port, ['-M', '-S', socket, '-N'])
+    while (!existsSync(socket)) await pause(10)
+    // Both ends of a channel are over for such a client then: it closes, and waits.
+    const line = 'echo first; exec 1>&- 2>&-; sleep 0.6; exit 7'
+    const ssh = startOpenSsh(world.door.port, ['-S', socket, '-n', line])
+    expect(await text(ssh.stdout)).toBe('first\n')
+    expect(await once(ssh, 'exit')).toEqual([7, null])
+    expect(await settled(world)).toMatchObject({ error: { code: '7' } })
+  })
+
   it('mixes up nothing where more than a window of output and of stderr waits for a slow client', async () => {
     const world = await open()
     const command = 'head -c 6000000 /dev/zero | tr "\\0" o; head -c 6000000 /dev/zero | tr "\\0" e >&2; printf end'
@@ -181,6 +194,33 @@ describe.skipIf(!hasSshd())('a command line over SSH', () => {
     expect(await endOf(channel)).toMatchObject({ status: 0, stdout: 'early words' })
   })
 
+  it('runs a command line as long as a shell takes, and says of one that is longer than a packet why it does not', async () => {
+    const world = await open()
+    // Linux takes no word above 128 KiB, and to sshd a line is one.
+    const words = Array.from({ length: 2000 }, () => 'x'.repeat(99)).join(' ')
+    for (const cipher of ['aes128-gcm@openssh.com', 'aes256-ctr'] as const) {
+      const client = await world.connect({ algorithms: { cipher: [cipher] } })
+      const ended = await run(client, `cat > /dev/null; # ${words.slice(0, 120_000)}`)
+      expect(ended).toMatchObject({ status: 0, stderr: '' })
+    }
+    const client = await world.connect()
+    const told = new Promise<Error>((resolve) => client.once('error', resolve))
+    client.exec(`true # ${words}${words}`, () => undefined)
+    expect((await told).message).toBe(
+      'the client broke the protocol: it sent a packet of 400032 bytes; the longest is 262144',
+    )
+  })
+
+  it('ends what runs without a terminal and says nothing, when it is killed', async () => {
+    const small = await startSmallSshServer()
+    onTestFinished(() => small.stop())
+    const world = await open({ target: targetOn(small), secret: small.clientKey })
+    const channel = await exec(await world.connect(), 'trap "" HUP; echo $$; while :; do sleep 0.05; done')
+    const [pid] = await once(channel, 'data')
+    world.door.kill({ code: 'killed', message: 'killed by ana', next: 'ask ana' })
+    while (isRunning(Number(pid))) await pause(10)
+  })
+
   it('gives up a held command when the client closes its channel', async () => {
     const gone = Promise.withResolvers<void>()
     const world = await open({
@@ -240,6 +280,11 @@ describe.skipIf(!hasSshd())('a command line over SSH', () => {
     expect(await endOf(channel)).toMatchObject({ status: 255, stderr: expect.stringContaining('the disk is full') })
     expect(await settled(world)).toMatchObject({ status: 'failed', error: { code: 'audit-unavailable' } })
 
+    const silent = await exec(client, 'exec 1>&- 2>&-; sleep 30')
+    await new Promise((resolve) => silent.once('end', resolve).resume())
+    world.recordings.lose(new Error('the disk is full'))
+    expect(await endOf(silent)).toMatchObject({ status: 255 })
+
     Object.assign(world.recordings, { start: () => Promise.reject(new Error('the disk is full')) })
     const refused = await run(client, 'touch unrecorded')
     expect(refused).toMatchObject({ status: 126, stderr: expect.stringContaining('cannot be recorded') })
@@ -269,3 +314,11 @@ describe.skipIf(!hasSshd())('a command line over SSH', () => {
     expires: 0,
   }
 })
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

@@ -13,6 +13,7 @@ import type { Refusal } from '../../../../src/contract/refusal.ts'
 import { createRecordingCheckpoint, type Door, openDoor } from '../../../support/conversation.ts'
 import { hasSshd, startTestSshd, type TestSshd } from '../../../support/sshd.ts'
 import { connectClient, createTestSsh, targetOn } from './door.ts'
+import { credentialOf } from '../../../support/credentials.ts'
 
 const mebibyte = 1024 * 1024
 const denied: Refusal = { code: 'denied', message: 'refused: not that one', next: 'take another' }
@@ -44,7 +45,7 @@ describe.runIf(hasSshd())('files', () => {
       // A busy machine is not a failed test.
       protocol: createTestSsh({ connectTimeoutMs: 20_000 }),
       target: targetOn(sshd),
-      credential: { secret: new Secret(sshd.clientKey), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
+      credential: credentialOf(new Secret(sshd.clientKey)),
       checkpoint,
     })
     onTestFinished(() => door.close())

@@ -58,11 +58,16 @@ describe.skipIf(!hasSshd())('forwards over SSH', () => {
 
   it('refuses what the target is not open for, whatever the rules say, and what a rule denies', async () => {
     const closed = await open(['remote'])
-    await expect(out(await closed.connect())).rejects.toThrow('Channel open failure')
+    await expect(out(await closed.connect())).rejects.toThrow(
+      'hoop: this target is not open for forwards of this kind (-L, -D and -W); next: ',
+    )
     expect(closed.checkpoint.log).toEqual([`refuse forward 127.0.0.1:${port}`])
 
     const denied = await open(['local'], () => ({ code: 'denied', message: 'no', next: 'ask' }))
-    await expect(out(await denied.connect())).rejects.toThrow('Channel open failure')
+    await expect(out(await denied.connect())).rejects.toMatchObject({
+      message: expect.stringContaining('hoop: no; next: ask'),
+      reason: 1,
+    })
     expect(denied.checkpoint.log).toEqual([`clear forward 127.0.0.1:${port}`])
   })
 
@@ -72,7 +77,7 @@ describe.skipIf(!hasSshd())('forwards over SSH', () => {
     const refused = new Promise((_, reject) =>
       client.forwardOut('127.0.0.1', 1, '127.0.0.1', 1, (error) => reject(error)),
     )
-    await expect(refused).rejects.toThrow('Channel open failure')
+    await expect(refused).rejects.toThrow('Channel open failure: hoop: the target did not connect')
     expect(world.checkpoint.outcomes[0]?.outcome).toMatchObject({ status: 'failed', error: { code: 'not-connected' } })
   })
 

@@ -1,6 +1,7 @@
 /** Many channels, much data, slow clients, and the end of it all. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
 import { setFlagsFromString } from 'node:v8'
@@ -111,6 +112,17 @@ describe.skipIf(!hasSshd())('an SSH connection', () => {
     while (world.door.ends.length === 0) await pause(5)
     expect(Date.now() - killed).toBeLessThan(1000)
     expect(world.checkpoint.outcomes.map(({ outcome }) => outcome.status)).toEqual(['unknown', 'unknown'])
+  })
+
+  it('lets go at once of a client that says nothing and ends', async () => {
+    const world = await open()
+    const socket = connect(world.door.port, '127.0.0.1').resume()
+    await once(socket, 'connect')
+    const began = Date.now()
+    socket.end()
+    while (world.door.ends.length === 0) await pause(5)
+    expect(world.door.ends[0]).toMatchObject({ code: 'cancelled' })
+    expect(Date.now() - began).toBeLessThan(2000)
   })
 
   it('tells its clients when the target goes away', async () => {

@@ -11,6 +11,7 @@ import { createRecordingCheckpoint, openDoor } from '../../../support/conversati
 import { hasSshd, startTestSshd, type TestSshd } from '../../../support/sshd.ts'
 import { storePath } from '../../../support/store-folder.ts'
 import { connectClient, createTestSsh, run, targetOn } from './door.ts'
+import { credentialOf } from '../../../support/credentials.ts'
 
 describe.skipIf(!hasSshd())('a recording of a program over SSH', () => {
   let sshd: TestSshd
@@ -25,7 +26,7 @@ describe.skipIf(!hasSshd())('a recording of a program over SSH', () => {
     const door = await openDoor({
       protocol: createTestSsh(),
       target: targetOn(sshd),
-      credential: { secret: new Secret(sshd.clientKey), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
+      credential: credentialOf(new Secret(sshd.clientKey)),
       checkpoint,
       recordings: store.of({ session: 'ses_1' }),
     })

@@ -14,7 +14,7 @@ it('hands nothing more to a connection that does not take it, whatever window it
     },
   })
   // Of a channel the sink knows only what ssh2 keeps in it.
-  const sink = createSink({} as Channel, socket, new AbortController().signal)
+  const sink = createSink({ outgoing: { state: 'open' } } as unknown as Channel, socket, new AbortController().signal)
   const piece = Buffer.alloc(64 * 1024)
   for (let pieces = 0; pieces < 100; pieces += 1) {
     sink.write(stream, piece)

@@ -1,7 +1,7 @@
 /** One command line: understood, cleared, and only then run at the target, as it was written. */
 import type { Clearance } from '../../../checkpoint.ts'
+import { holdLines } from '../../terminal/refusals.ts'
 import { execCommand, unsendable } from '../commands.ts'
-import { holdLines } from '../refusals.ts'
 import { readScp } from '../scp/call.ts'
 import type { RelaySession } from './channel.ts'
 import { runProgram } from './program.ts'

@@ -1,7 +1,7 @@
 /** How a program's end stands in the audit. */
 import type { Outcome } from '../../../../contract/record.ts'
+import { refusalIn } from '../../terminal/refusals.ts'
 import type { Exit } from '../inside.ts'
-import { refusalIn } from '../refusals.ts'
 
 /** `signal`: the channel's; aborted where it ended before the program did. */
 export function outcomeOfExit(exit: Exit | undefined, signal: AbortSignal): Outcome {

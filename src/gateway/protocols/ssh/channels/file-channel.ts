@@ -3,16 +3,19 @@
  * its end. What goes over it is not recorded as a terminal would be: each file is a command with its transfer.
  */
 import { once } from 'node:events'
-import type { Refusal } from '../../../../contract/refusal.ts'
 import { reasonOf } from '../../../../base/errors.ts'
+import type { Permit } from '../../../checkpoint.ts'
+import type { Refusal } from '../../../../contract/refusal.ts'
+import { brokenStatus, refusalIn, refusalLines } from '../../terminal/refusals.ts'
 import type { SessionAsked } from '../asked.ts'
 import type { Exit } from '../inside.ts'
-import { brokenStatus, refusalIn, refusalLines } from '../refusals.ts'
 import type { Program } from '../upstream.ts'
 import type { ChannelParts, Connections } from './channel.ts'
 import type { FileEnds, Way } from './file-ends.ts'
+import { createFileErrors, watchPermits } from './file-errors.ts'
+import { hangUp } from './hang-up.ts'
 import { pour } from './pour.ts'
-import { notStarted } from './program.ts'
+import { notStarted } from './begin.ts'
 import { close, tell } from './said.ts'
 import { createSink, type Sink } from './sink.ts'
 
@@ -20,6 +23,8 @@ export interface FileChannel {
   readonly asked: SessionAsked
   readonly connections: Connections
   readonly parts: ChannelParts
+  /** Of what speaks at the target, where beginning it took one. */
+  readonly permit?: Permit
   /** Begins what speaks at the target. */
   begin(): Promise<Program>
   /** Until the target has ended; a sentence where one of them broke the protocol. */
@@ -35,6 +40,7 @@ export async function relayFileChannel({
   asked,
   connections,
   parts,
+  permit,
   begin,
   run,
 }: FileChannel): Promise<FileChannelEnd> {
@@ -52,7 +58,9 @@ export async function relayFileChannel({
   }
   const far = program.channel
   const inward = createSink(far, upstream.socket, signal)
-  const errors = pour(far.stderr, sink, asked.channel.stderr, signal)
+  const watched = watchPermits(parts.checkpoint, permit)
+  const shown = createFileErrors(watched.permit, (bytes) => sink.write(asked.channel.stderr, bytes))
+  const errors = pour(far.stderr, sink, asked.channel.stderr, signal, shown)
   const closed = signal.aborted ? undefined : once(far, 'close', { signal }).catch(() => undefined)
   const broken = await run(
     {
@@ -64,10 +72,12 @@ export async function relayFileChannel({
       tell: (lines) => client.software.startsWith('OpenSSH') && tell(asked, sink, lines),
       endTarget: () => far.eof(),
     },
-    parts,
+    { ...parts, checkpoint: watched.checkpoint },
   )
-  if (broken !== undefined || signal.aborted) far.close()
+  if (signal.aborted) hangUp(far, signal)
+  else if (broken !== undefined) far.close()
   else await Promise.all([closed, errors.ended])
+  shown.end()
   far.resume()
   far.stderr.resume()
   const exit = program.exit()

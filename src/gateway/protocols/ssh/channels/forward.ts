@@ -4,27 +4,32 @@
  * rules say.
  */
 import type { Duplex } from 'node:stream'
-import type { Channel, TcpConnectionDetails } from 'ssh2'
+import type { Channel } from 'ssh2'
 import { reasonOf } from '../../../../base/errors.ts'
 import type { Command } from '../../../../contract/command.ts'
-import type { Permit } from '../../../checkpoint.ts'
+import type { Clearance, Permit } from '../../../checkpoint.ts'
 import type { ForwardAsked, ListenAsked } from '../asked.ts'
 import { forwardCommand, reverseForwardCommand } from '../commands.ts'
+import { openFailures } from '../inside.ts'
 import type { ChannelParts, Connections } from './channel.ts'
 import { pour } from './pour.ts'
 import { createSink } from './sink.ts'
 
 export async function relayForward(asked: ForwardAsked, connections: Connections, parts: ChannelParts): Promise<void> {
   const { srcIP, srcPort, destIP, destPort } = asked.to
-  const permit = await permitFor(forwardCommand(destIP, destPort), 'local', parts)
-  if (permit === undefined) return asked.reject()
+  const clearance = await clear(forwardCommand(destIP, destPort), 'local', parts)
+  if ('refusal' in clearance) {
+    const { message, next } = clearance.refusal
+    return asked.reject(openFailures.prohibited, `hoop: ${message}; next: ${next}`)
+  }
+  const permit = permitOf(clearance)
   let target: Channel
   try {
     const from = { host: srcIP, port: srcPort }
     target = await connections.upstream.forward(permit, from, { host: destIP, port: destPort })
   } catch (error) {
     parts.checkpoint.settle(permit, { status: 'failed', error: { code: 'not-connected', message: reasonOf(error) } })
-    return asked.reject()
+    return asked.reject(openFailures.connectFailed, `hoop: the target did not connect: ${reasonOf(error)}`)
   }
   const client = asked.accept()
   const moved = await join(client, target, connections, parts.signal)
@@ -57,16 +62,11 @@ export function createListeners(connections: Connections): Listeners {
     if (listening === undefined) return reject()
     client.connection.forwardOut(details.destIP, details.destPort, details.srcIP, details.srcPort, (error, channel) => {
       if (error !== undefined) return reject()
-      void hand(listening, channel, accept(), details)
+      void hand(listening, channel, accept())
     })
   })
 
-  async function hand(
-    listening: Listening,
-    channel: Channel,
-    target: Channel,
-    _from: TcpConnectionDetails,
-  ): Promise<void> {
+  async function hand(listening: Listening, channel: Channel, target: Channel): Promise<void> {
     const moved = await join(channel, target, connections, listening.parts.signal)
     listening.bytesIn += moved.bytesIn
     listening.bytesOut += moved.bytesOut
@@ -83,8 +83,10 @@ export function createListeners(connections: Connections): Listeners {
   return {
     async listen({ at, accept, reject }, parts) {
       const { bindAddr, bindPort } = at
-      const permit = await permitFor(reverseForwardCommand(bindAddr, bindPort), 'remote', parts)
-      if (permit === undefined) return reject()
+      const clearance = await clear(reverseForwardCommand(bindAddr, bindPort), 'remote', parts)
+      // The protocol has no words for a client whose port is refused.
+      if ('refusal' in clearance) return reject()
+      const permit = permitOf(clearance)
       await new Promise<void>((resolve) => {
         parts.signal.addEventListener('abort', () => resolve(), { once: true })
         upstream.connection.forwardIn(bindAddr, bindPort, (error, port) => {
@@ -114,18 +116,21 @@ export function createListeners(connections: Connections): Listeners {
   }
 }
 
-async function permitFor(
+async function clear(
   command: Command,
   kind: 'local' | 'remote',
   { checkpoint, settings, signal }: ChannelParts,
-): Promise<Permit | undefined> {
-  if (!settings.forwards.includes(kind)) {
-    const option = kind === 'local' ? '-L, -D and -W' : '-R'
-    await checkpoint.refuse([command], `this target is not open for forwards of this kind (${option})`)
-    return undefined
+): Promise<Clearance> {
+  if (settings.forwards.includes(kind)) return checkpoint.clear([command], { signal })
+  const option = kind === 'local' ? '-L, -D and -W' : '-R'
+  return {
+    refusal: await checkpoint.refuse([command], `this target is not open for forwards of this kind (${option})`),
   }
-  const clearance = await checkpoint.clear([command], { signal })
-  return 'permits' in clearance ? clearance.permits[0] : undefined
+}
+
+function permitOf({ permits: [permit] }: Extract<Clearance, { permits: unknown }>): Permit {
+  if (permit === undefined) throw new Error('no permit')
+  return permit
 }
 
 /** Both ways until both have ended; each way ends by itself. `bytesIn` is what went to the target. */

@@ -6,55 +6,34 @@
  */
 import { once } from 'node:events'
 import type { ClientChannel } from 'ssh2'
-import { reasonOf } from '../../../../base/errors.ts'
 import type { Outcome } from '../../../../contract/record.ts'
-import type { Refusal } from '../../../../contract/refusal.ts'
-import type { Permit } from '../../../checkpoint.ts'
 import type { Recorder } from '../../protocol.ts'
-import type { SessionAsked } from '../asked.ts'
-import { allowedEnv } from '../env.ts'
+import { kept } from '../../terminal/recorded.ts'
+import { brokenStatus, refusalIn } from '../../terminal/refusals.ts'
+import { createShown } from '../../terminal/shown.ts'
 import { type Exit, sendSignal } from '../inside.ts'
-import { brokenStatus, refusalIn, refusedStatus } from '../refusals.ts'
-import type { Program } from '../upstream.ts'
-import type { ChannelParts, Connections } from './channel.ts'
+import { begin, notStarted, type Run } from './begin.ts'
 import { outcomeOfExit } from './exited.ts'
+import { hangUp } from './hang-up.ts'
 import { pour } from './pour.ts'
 import { close, sayNo } from './said.ts'
-import { createShown } from './shown.ts'
-import { createSink, type Sink } from './sink.ts'
+import { createSink } from './sink.ts'
 
-export interface ProgramRun {
-  readonly asked: SessionAsked
-  readonly connections: Connections
-  readonly parts: ChannelParts
-  readonly sink: Sink
-  readonly permit: Permit
+export interface ProgramRun extends Run {
   readonly verb: string
 }
 
 export async function runProgram(run: ProgramRun): Promise<void> {
   const { asked, connections, parts, sink, permit, verb } = run
   const { pty } = asked
-  const settle = (outcome: Outcome) => parts.checkpoint.settle(permit, outcome)
   const lost = new AbortController()
-  const head = { width: pty?.cols ?? 80, height: pty?.rows ?? 24, title: verb, ...(pty && { term: pty.term }) }
-  let recorder: Recorder
-  try {
-    recorder = await parts.recordings.start(permit, head, (reason) => lost.abort(notRecorded(reason)))
-  } catch (error) {
-    // Fail closed: what cannot be recorded does not run.
-    settle({ status: 'refused' })
-    return await sayNo(asked, sink, notRecorded(error), refusedStatus)
-  }
-  let program: Program
-  try {
-    const env = allowedEnv(asked.env, parts.settings.env)
-    program = await connections.upstream.exec(permit, asked.text, { pty: asked.pty, env })
-  } catch (error) {
-    const recording = await kept(recorder, null)
-    settle({ status: 'failed', error: { code: 'not-started', message: reasonOf(error) }, ...recording })
-    return await sayNo(asked, sink, notStarted(connections.upstream.target.name, error), brokenStatus)
-  }
+  const begun = await begin(run, {
+    head: { width: pty?.cols ?? 80, height: pty?.rows ?? 24, title: verb, ...(pty && { term: pty.term }) },
+    run: (surroundings) => connections.upstream.exec(permit, asked.text, surroundings),
+    onLost: (refusal) => lost.abort(refusal),
+  })
+  if (begun === undefined) return
+  const { program, recorder } = begun
   const signal = AbortSignal.any([parts.signal, lost.signal])
   const { bytesIn, bytesOut, masked } = await converse(run, program.channel, recorder, signal)
   const exit = program.exit()
@@ -69,7 +48,13 @@ export async function runProgram(run: ProgramRun): Promise<void> {
       brokenStatus,
     )
   const recording = await kept(recorder, exit !== undefined && 'status' in exit ? exit.status : null)
-  settle({ ...outcomeOf(exit, signal, lost.signal), bytesIn, bytesOut, ...(masked && { masked }), ...recording })
+  parts.checkpoint.settle(permit, {
+    ...outcomeOf(exit, signal, lost.signal),
+    bytesIn,
+    bytesOut,
+    ...(masked && { masked }),
+    ...recording,
+  })
 }
 
 export const eofAfterMs = 50
@@ -87,7 +72,12 @@ async function converse(run: ProgramRun, far: ClientChannel, recorder: Recorder,
   const inward = createSink(far, connections.upstream.socket, signal)
   const input = pour(channel, inward, far, signal)
   // Not its end(): Node would close the whole channel as soon as its output has ended too, before the program has.
-  void input.ended.then(() => inward.flushed()).then(() => far.eof())
+  void input.ended
+    .then(() => inward.flushed())
+    .then(() => {
+      // A program that must end is told so, not that its input has ended: some servers take no signal after that.
+      if (!signal.aborted) far.eof()
+    })
 
   const shown = createShown(permit, recorder)
   const [out, err] = [
@@ -102,17 +92,22 @@ async function converse(run: ProgramRun, far: ClientChannel, recorder: Recorder,
   // miss the exit status, which comes a moment later.
   let over = false
   let eof: NodeJS.Timeout | undefined
+  const endOutput = () => {
+    channel.eof()
+    // On a terminal a close hangs up.
+    asked.isSilent = asked.pty === undefined
+  }
   void outputOver
     .then(() => sink.flushed())
     .then(() => {
-      if (!over) eof = setTimeout(() => channel.eof(), eofAfterMs)
+      if (!over) eof = setTimeout(endOutput, eofAfterMs)
     })
   await Promise.all([outputOver, closed])
   over = true
   clearTimeout(eof)
   asked.onResize = undefined
   asked.onSignal = undefined
-  if (signal.aborted) far.close()
+  if (signal.aborted) hangUp(far, signal)
   // What is still in it is of no use to anybody, and would keep the connection's window.
   far.resume()
   far.stderr.resume()
@@ -122,29 +117,4 @@ async function converse(run: ProgramRun, far: ClientChannel, recorder: Recorder,
 function outcomeOf(exit: Exit | undefined, signal: AbortSignal, lost: AbortSignal): Outcome {
   if (lost.aborted) return { status: 'failed', error: { code: 'audit-unavailable', message: 'its recording was lost' } }
   return outcomeOfExit(exit, signal)
-}
-
-export async function kept(recorder: Recorder, status: number | null): Promise<Pick<Outcome, 'recording'>> {
-  try {
-    return { recording: await recorder.end(status) }
-  } catch {
-    // Whoever lost it has said so (onLost); the outcome then names no recording.
-    return {}
-  }
-}
-
-export function notRecorded(reason: unknown): Refusal {
-  return {
-    code: 'audit-unavailable',
-    message: `refused: what it shows cannot be recorded, so it does not go on (${reasonOf(reason)})`,
-    next: 'try again later, or tell whoever runs the gateway',
-  }
-}
-
-export function notStarted(target: string, error: unknown): Refusal {
-  return {
-    code: 'target-refused',
-    message: `target "${target}" did not run it: ${reasonOf(error)}`,
-    next: 'try again; if it stays so, ask whoever runs the target',
-  }
 }

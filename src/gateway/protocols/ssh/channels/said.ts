@@ -1,8 +1,8 @@
 /** The gateway's own words on a session channel, and its end. */
 import type { Refusal } from '../../../../contract/refusal.ts'
+import { brokenStatus, forStderr, refusalIn, refusalLines, refusedStatus } from '../../terminal/refusals.ts'
 import type { SessionAsked } from '../asked.ts'
-import { type Exit, sendExit } from '../inside.ts'
-import { brokenStatus, forStderr, refusalIn, refusalLines, refusedStatus } from '../refusals.ts'
+import { closeChannel, type Exit, sendExit } from '../inside.ts'
 import type { Sink } from './sink.ts'
 
 export function tell({ channel, pty }: SessionAsked, sink: Sink, lines: readonly string[]): void {
@@ -17,7 +17,7 @@ export async function close(asked: SessionAsked, sink: Sink, exit: Exit): Promis
   // In OpenSSH's own order: a client may hang up at the end of output.
   sendExit(channel, exit)
   channel.eof()
-  channel.close()
+  closeChannel(channel)
   // Whatever the client still sends: nobody reads it any more.
   channel.resume()
 }

@@ -30,6 +30,7 @@ export async function relayScp({ asked, connections, parts, call, permit }: ScpR
     asked,
     connections,
     parts,
+    permit,
     begin: () => upstream.exec(permit, asked.text, { pty: asked.pty, env }),
     run: (ends) => runScp(ends, { checkpoint, signal, call, start }),
   })

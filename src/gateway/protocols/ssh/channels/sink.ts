@@ -4,7 +4,7 @@
  */
 import type { Writable } from 'node:stream'
 import type { Channel } from 'ssh2'
-import { forgetSent } from '../inside.ts'
+import { forgetSent, takesMore } from '../inside.ts'
 
 export interface Sink {
   /** False: enough for now; `onDrain` says when to go on. Never throws. */
@@ -56,7 +56,7 @@ export function createSink(channel: Channel, socket: Writable, gone: AbortSignal
 
   return {
     write(stream, bytes) {
-      if (bytes.length === 0 || gone.aborted) return true
+      if (bytes.length === 0 || gone.aborted || !takesMore(channel)) return true
       bytesWaiting += bytes.length
       waiting.push({ stream, bytes })
       next()

@@ -6,7 +6,7 @@ import type { Command } from '../../../../contract/command.ts'
 import type { Outcome } from '../../../../contract/record.ts'
 import type { Refusal } from '../../../../contract/refusal.ts'
 import type { Checkpoint, Permit } from '../../../checkpoint.ts'
-import { holdLines, refusalLines } from '../refusals.ts'
+import { holdLines, refusalLines } from '../../terminal/refusals.ts'
 import { Ledger, type Taken } from './ledger.ts'
 import { Line } from './line.ts'
 import { outcomeOf } from './outcome.ts'
@@ -96,6 +96,8 @@ export class Desk {
       const onHold = (hold: Parameters<typeof holdLines>[0]) => {
         place.hold()
         this.#parts.tell(holdLines(hold))
+        // What this one no longer holds up has just been passed on.
+        this.#parts.stir()
       }
       const clearance = await checkpoint.clear([command], { signal, onHold })
       if ('refusal' in clearance) {

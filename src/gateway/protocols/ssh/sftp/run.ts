@@ -1,9 +1,9 @@
 /** One SFTP session between two streams: reads both, lets conversation.ts say what goes on, and minds who is slow. */
 import type { Outcome } from '../../../../contract/record.ts'
 import type { Checkpoint } from '../../../checkpoint.ts'
+import { refusalIn } from '../../terminal/refusals.ts'
 import { createIntake, type Intake } from '../../wire/intake.ts'
 import type { FileEnds } from '../channels/file-ends.ts'
-import { refusalIn } from '../refusals.ts'
 import { Conversation } from './conversation.ts'
 import { createPost } from './post.ts'
 import { createFrameReader, SftpBroken } from './wire.ts'

@@ -1,10 +1,13 @@
 /** What of a program's output the client sees, and what is recorded of it: each masked as its own rules say. */
-import type { Masks, Permit } from '../../../checkpoint.ts'
-import type { Recorder } from '../../protocol.ts'
-import type { Through } from './pour.ts'
-import { createMaskedText, type MaskedText } from '../../terminal/masked-text.ts'
+import type { Masks, Permit } from '../../checkpoint.ts'
+import type { Recorder } from '../protocol.ts'
+import { createMaskedText, type MaskedText } from './masked-text.ts'
 
-export interface ShownStream extends Through {
+export interface ShownStream {
+  /** May keep back or change what goes on. */
+  change(chunk: Buffer): Uint8Array
+  /** What else has to catch up before more may come, if anything. */
+  room(): Promise<void> | undefined
   /** Goes out at once, with what was held back: a key's echo, for which nobody wants to wait. */
   now(chunk: Buffer): Uint8Array
   /** Something is held back. */
@@ -23,7 +26,7 @@ export interface Shown {
 const heldBackMs = 50
 const nothing = Buffer.alloc(0)
 
-export function createShown({ masks, recordMasks }: Permit, recorder: Recorder): Shown {
+export function createShown({ masks, recordMasks }: Permit, recorder: Pick<Recorder, 'output' | 'room'>): Shown {
   const texts: MaskedText[] = []
 
   function maskedBy(masks: Masks): MaskedText | undefined {

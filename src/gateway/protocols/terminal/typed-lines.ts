@@ -6,17 +6,19 @@
  * at the end, with what was shown since.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Refusal } from '../../../../contract/refusal.ts'
-import type { Asking, Clearance, Permit } from '../../../checkpoint.ts'
-import type { TypedLine, TypedLineReader } from '../../terminal/typed-line.ts'
-import type { ChannelParts } from '../channels/channel.ts'
-import { hiddenInputCommand, unreadableLineCommand } from '../commands.ts'
-import { holdLines } from '../refusals.ts'
-import { judgeLine } from './judge-line.ts'
+import type { Clock } from '../../../base/clock.ts'
+import type { Refusal } from '../../../contract/refusal.ts'
+import type { Asking, Clearance, Permit } from '../../checkpoint.ts'
+import type { LineJudge } from './line-judge.ts'
+import { holdLines } from './refusals.ts'
+import type { TypedLine, TypedLineReader } from './typed-line.ts'
 
 export interface TypedLinesParts {
   readonly reader: TypedLineReader
-  readonly channel: ChannelParts
+  readonly judge: LineJudge
+  readonly clock: Clock
+  /** Aborted when the shell ends, or whoever types is gone. */
+  readonly signal: AbortSignal
   /** To the target; resolves when there is room for more. */
   send(bytes: Buffer): Promise<void>
   /** To the person at the terminal, on lines of their own. */
@@ -61,14 +63,15 @@ const echoWithinMs = 300
 
 export function createTypedLines({
   reader,
-  channel,
+  judge,
+  clock,
+  signal,
   send,
   tell,
   typed,
   onStuck,
   onDefect,
 }: TypedLinesParts): TypedLines {
-  const { checkpoint, clock, signal } = channel
   let queue: Buffer[] = []
   let waiting = 0
   let running: Promise<void> = Promise.resolve()
@@ -161,12 +164,12 @@ export function createTypedLines({
       case 'screen':
         return await press(key)
       case 'unreadable':
-        return await sayNo(await checkpoint.refuse([unreadableLineCommand], `the line cannot be read: ${line.why}`))
+        return await sayNo(await judge.unreadable(line.why))
       case 'hidden':
-        return await decide(line, key, (asking) => checkpoint.clear([hiddenInputCommand], asking))
+        return await decide(line, key, judge.hidden)
       case 'line':
         if (line.text.trim() === '') return await press(enterFor(key))
-        return await decide(line, key, (asking) => judgeLine(line.text, channel, asking))
+        return await decide(line, key, (asking) => judge.line(line.text, asking))
       default:
         return line satisfies never
     }
@@ -192,7 +195,7 @@ export function createTypedLines({
     // Exactly what was judged: while people decided, something else may have come to stand there.
     const now = await reader.line()
     if (!isTheSame(line, now)) {
-      checkpoint.settle(permit, { status: 'not-run' })
+      judge.settle(permit, { status: 'not-run' })
       return await sayNo({
         code: 'cancelled',
         message: 'not run: the line changed while it was judged',
@@ -209,7 +212,7 @@ export function createTypedLines({
     if (open === undefined) return
     const { permit, bytesBefore } = open
     open = undefined
-    checkpoint.settle(permit, { status: 'done', bytesOut: bytesOut - bytesBefore, summary: 'sent to the shell' })
+    judge.settle(permit, { status: 'done', bytesOut: bytesOut - bytesBefore, summary: 'sent to the shell' })
   }
 
   /** What is at the prompt goes, and what was typed behind it. */

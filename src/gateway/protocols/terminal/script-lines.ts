@@ -3,14 +3,15 @@
  * is cut into lines and each is judged alone before it goes. What programs read from the same input (`read`, a here-document)
  * is judged as if it were a command. A refused line ends it: those behind it count on it.
  */
-import type { Refusal } from '../../../../contract/refusal.ts'
-import type { Hold, Permit } from '../../../checkpoint.ts'
-import type { ChannelParts } from '../channels/channel.ts'
-import { holdLines } from '../refusals.ts'
-import { judgeLine } from './judge-line.ts'
+import type { Refusal } from '../../../contract/refusal.ts'
+import type { Hold, Permit } from '../../checkpoint.ts'
+import type { LineJudge } from './line-judge.ts'
+import { holdLines } from './refusals.ts'
 
 export interface ScriptLinesParts {
-  readonly channel: ChannelParts
+  readonly judge: LineJudge
+  /** Aborted when the shell ends, or whoever sends it is gone. */
+  readonly signal: AbortSignal
   send(bytes: Buffer): Promise<void>
   tell(lines: readonly string[]): void
   /** For the recording. */
@@ -23,7 +24,7 @@ const longestLine = 1024 * 1024
 
 /** Until the input ends, or a line is refused: then with its refusal. */
 export async function passScript(input: AsyncIterable<Buffer>, parts: ScriptLinesParts): Promise<Refusal | undefined> {
-  const { checkpoint, signal } = parts.channel
+  const { judge, signal } = parts
   let begun: Buffer = Buffer.alloc(0)
   const permits: Permit[] = []
   try {
@@ -38,14 +39,14 @@ export async function passScript(input: AsyncIterable<Buffer>, parts: ScriptLine
     }
     return begun.length === 0 ? undefined : await pass(begun)
   } finally {
-    for (const permit of permits) checkpoint.settle(permit, { status: 'done', summary: 'sent to the shell' })
+    for (const permit of permits) judge.settle(permit, { status: 'done', summary: 'sent to the shell' })
   }
 
   async function pass(line: Buffer): Promise<Refusal | undefined> {
     const text = line.toString().replace(/\r?\n$/, '')
     if (text.trim() !== '') {
       const onHold = (hold: Hold) => parts.tell(holdLines(hold))
-      const clearance = await judgeLine(text, parts.channel, { signal, onHold })
+      const clearance = await judge.line(text, { signal, onHold })
       if ('refusal' in clearance) return clearance.refusal
       permits.push(...clearance.permits)
       parts.typed(text)
@@ -55,9 +56,9 @@ export async function passScript(input: AsyncIterable<Buffer>, parts: ScriptLine
   }
 
   async function tooLong(): Promise<Refusal> {
-    const clearance = await judgeLine(begun.toString(), parts.channel, { signal })
+    const clearance = await judge.line(begun.toString(), { signal })
     if ('refusal' in clearance) return clearance.refusal
-    for (const permit of clearance.permits) checkpoint.settle(permit, { status: 'not-run' })
+    for (const permit of clearance.permits) judge.settle(permit, { status: 'not-run' })
     return { code: 'not-understood', message: 'refused: a line of the script is too long', next: 'copy it as a file' }
   }
 }
