@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 
-export const protocolNames = ['postgres', 'ssh'] as const
+export const protocolNames = ['postgres', 'ssh', 'http', 'kubernetes'] as const
 export type ProtocolName = (typeof protocolNames)[number]
 
 /** Worst first. `admin` reaches beyond the data: settings, roles, files, programs, other sessions. */
@@ -76,7 +76,18 @@ export const commandSchema = z.object({
   actions: z.array(actionSchema).min(1),
   facts: factsSchema,
 })
-export type Command = Readonly<z.infer<typeof commandSchema>>
+export type Command = Readonly<z.infer<typeof commandSchema>> & {
+  /** HTTP and Kubernetes: the request's named values. For rules alone: they stand in `text`, and are not written down twice. */
+  readonly fields?: readonly Field[]
+}
+
+/** One named value of a request, wherever it stands. A name that is given twice is two fields. */
+export interface Field {
+  /** `query:limit`, `path:id` (of a path template), `header:x-tenant`, `body:/items/0/price` (a JSON pointer, RFC 6901). */
+  readonly at: string
+  /** A string as it is; a JSON number, `true`, `false` or `null` as it is written. Objects and arrays are their members. */
+  readonly value: string
+}
 
 /** What a held command would touch, asked of the target itself, read-only and within a time limit. */
 export const impactSchema = z.object({

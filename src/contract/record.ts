@@ -41,6 +41,25 @@ export const resultSampleSchema = z.object({
 })
 export type ResultSample = Readonly<z.infer<typeof resultSampleSchema>>
 
+/** The head of an answer, without what would let somebody in (cookies, credentials), and the beginning of its body. */
+export const answerSchema = z.object({
+  status: z.int(),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  /** Decoded (no Content-Encoding). Absent where none is kept. */
+  body: z
+    .object({
+      text: z.string(),
+      /** `text` is base64: the body is not text. */
+      base64: z.boolean(),
+      /** Only the beginning is kept; outcome.bytesOut says how much there was. */
+      truncated: z.boolean(),
+    })
+    .optional(),
+  /** From the permit to the answer's head, in milliseconds. */
+  firstByteMs: z.number().nonnegative(),
+})
+export type Answer = Readonly<z.infer<typeof answerSchema>>
+
 export const outcomeSchema = z.object({
   /**
    * done and failed: the target said so. refused: policy, a reviewer or an unavailable audit. cancelled: the client gave
@@ -66,6 +85,8 @@ export const outcomeSchema = z.object({
   transfer: z
     .object({ direction: z.enum(['upload', 'download']), bytes: z.int().nonnegative(), sha256: z.string().nullable() })
     .optional(),
+  /** HTTP and Kubernetes: what was answered, after masking; the body up to a limit (config: audit.bodies). */
+  answer: answerSchema.optional(),
 })
 export type Outcome = Readonly<z.infer<typeof outcomeSchema>>
 

@@ -33,7 +33,8 @@ import {
 import type { Metrics } from './metrics.ts'
 import type { Judgement, Policy } from './policy/decide.ts'
 import type { Masks } from './policy/masking.ts'
-import { redactCommand, redactText } from './policy/redact-command.ts'
+import { redactCommand } from './policy/redact-command.ts'
+import { redactText } from './policy/redact-text.ts'
 
 export type { Hold } from './checkpoint/hold.ts'
 export type { ColumnName, Masks, MaskStyle } from './policy/masking.ts'
@@ -51,6 +52,8 @@ export interface Permit {
   readonly recordMasks: Masks
   /** How many rows of the answer, after masking, the outcome shall carry; 0 for none. */
   readonly sampleRows: number
+  /** How many bytes of a body, after masking, the outcome shall carry; 0 for none. */
+  readonly sampleBytes: number
 }
 
 export type Clearance =
@@ -88,6 +91,7 @@ export interface InForce {
   /** What nobody shall find in the audit or see as a reviewer. */
   readonly recordMasks: Masks
   readonly sampleRows: number
+  readonly sampleBytes: number
 }
 
 export interface CheckpointOptions {
@@ -134,8 +138,8 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
   }
 
   function permit(asked: Asked): Permit {
-    const { masks, recordMasks, sampleRows } = inForce()
-    const unbranded: Omit<Permit, typeof issued> = { command: asked.id, masks, recordMasks, sampleRows }
+    const { masks, recordMasks, sampleRows, sampleBytes } = inForce()
+    const unbranded: Omit<Permit, typeof issued> = { command: asked.id, masks, recordMasks, sampleRows, sampleBytes }
     // The only place where a permit is made: the brand exists for the compiler alone.
     const permit = Object.freeze(unbranded) as Permit
     open.set(permit, clock.elapsed())
@@ -148,7 +152,8 @@ export function createCheckpoint(options: CheckpointOptions): Checkpoint & {
     approval: string | null,
     refused?: Asked,
   ): Promise<Refusal | undefined> {
-    const drafts = batch.map((asked) => commandRecord(who, asked, approval))
+    const { sampleBytes } = inForce()
+    const drafts = batch.map((asked) => commandRecord(who, asked, approval, sampleBytes))
     if (refused !== undefined)
       for (const { id, judgement } of batch)
         drafts.push(outcomeRecord(who, id, { status: judgement.decision.verdict === 'deny' ? 'refused' : 'not-run' }))

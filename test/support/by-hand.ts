@@ -8,6 +8,7 @@ import { cstring, frame, int16, int32 } from '../../src/gateway/protocols/postgr
 import type { Target } from '../../src/gateway/protocols/protocol.ts'
 import { type Door, openDoor, type RecordingCheckpoint } from './conversation.ts'
 import { connectAsClient, type End } from './script.ts'
+import { credentialOf } from './credentials.ts'
 
 export function startup(options: Readonly<Record<string, string>> = {}, version = 3 << 16): Buffer {
   const pairs = Object.entries({ user: 'me', database: 'postgres', ...options }).flat()
@@ -90,7 +91,7 @@ export function openDoorTo(
       databases: [],
       ...given,
     },
-    credential: { secret: new Secret(server.password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
+    credential: credentialOf(new Secret(server.password)),
     checkpoint,
   })
 }

@@ -1,11 +1,11 @@
 /** A PostgreSQL conversation through the protocol, in this process: what run-session does, without identity and audit. */
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
+import type { Command } from '../../src/contract/command.ts'
 import { isHoopError } from '../../src/contract/error-codes.ts'
 import type { Outcome } from '../../src/contract/record.ts'
 import type { Refusal } from '../../src/contract/refusal.ts'
 import type { Asking, Checkpoint, Clearance, Masks, Permit } from '../../src/gateway/checkpoint.ts'
-import type { Command } from '../../src/contract/command.ts'
 import type { AnyProtocol, Credential, Recordings, Target } from '../../src/gateway/protocols/protocol.ts'
 import { createMemoryRecordings } from './recordings.ts'
 
@@ -85,6 +85,9 @@ export const noMasks: Masks = {
   key: 'none',
   hasColumns: false,
   hasDetectors: false,
+  hasFields: false,
+  field: () => undefined,
+  meansMember: () => false,
   column: () => undefined,
   mask: (_style, value) => value,
   find: () => [],
@@ -107,6 +110,7 @@ export function createRecordingCheckpoint(
     asking: Asking | undefined,
   ) => Refusal | undefined | Promise<Refusal | undefined> = () => undefined,
   preview: Checkpoint['preview'] = () => ({ verdict: 'allow', rule: 'test', reason: 'test', config: '' }),
+  duties: Partial<Pick<Permit, 'masks' | 'recordMasks' | 'sampleBytes'>> = {},
 ): RecordingCheckpoint {
   const log: string[] = []
   const asked: Command[] = []
@@ -134,6 +138,8 @@ export function createRecordingCheckpoint(
             masks: noMasks,
             recordMasks: noMasks,
             sampleRows: 0,
+            sampleBytes: 0,
+            ...duties,
           } as unknown as Permit
           texts.set(permit, text)
           return permit

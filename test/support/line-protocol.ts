@@ -23,7 +23,7 @@ const kinds: Record<string, Kind> = { get: 'read', put: 'write', drop: 'ddl', ha
 
 export const lineProtocol: Protocol<LineClient, Socket> = {
   name: 'postgres',
-  abilities: { hold: true, maskColumns: true, maskText: true },
+  abilities: { hold: true, maskColumns: true, maskText: true, maskFields: true },
 
   defaults: ({ user, databases: [database] }) => ({ user, ...(database !== undefined && { database }) }),
 

@@ -35,9 +35,29 @@ export function about({ session, connection, target, person, agent }: Asker) {
   return { session, connection, target, user, subject, groups: [...groups], agent }
 }
 
-export function commandRecord(who: About, asked: Asked, approval: string | null): RecordDraft {
+/** `bodyBytes`: how much of the body of a request is kept. What people decide about is kept whole. */
+export function commandRecord(who: About, asked: Asked, approval: string | null, bodyBytes: number): RecordDraft {
   const { id, shown, judgement } = asked
-  return { ...who, type: 'command', command: id, asked: shown, decision: judgement.decision, approval }
+  // They stand in its text.
+  const { fields: _, ...kept } = shown
+  const text = approval === null && isRequest(shown) ? withBodyCut(shown.text, bodyBytes) : shown.text
+  return { ...who, type: 'command', command: id, asked: { ...kept, text }, decision: judgement.decision, approval }
+}
+
+function isRequest({ protocol }: Command): boolean {
+  return protocol === 'http' || protocol === 'kubernetes'
+}
+
+/** The text is an HTTP message; its body goes on behind an empty line. What is cut off can be proven by its digest. */
+function withBodyCut(text: string, most: number): string {
+  const end = text.indexOf('\n\n')
+  // No character has more bytes than three for each of its units.
+  if (end < 0 || (text.length - end) * 3 <= most) return text
+  const body = Buffer.from(text.slice(end + 2))
+  if (body.length <= most) return text
+  const shown = new TextDecoder().decode(body.subarray(0, most), { stream: true })
+  const sha256 = createHash('sha256').update(body).digest('hex')
+  return `${text.slice(0, end)}\n\n${shown}\n(cut off: it has ${body.length} bytes, SHA-256 ${sha256})`
 }
 
 export function outcomeRecord(who: About, id: string, outcome: RecordOf<'outcome'>['outcome']): RecordDraft {

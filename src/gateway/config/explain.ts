@@ -53,10 +53,22 @@ export function explanationLines(explained: readonly TargetExplanation[]): reado
   })
 }
 
-function whereOf({ protocol, host, port, user, tls, secret }: TargetConfig): string {
+function whereOf(target: TargetConfig): string {
+  const { protocol, host, port, user, tls, secret } = target
   // The query may hold a program's arguments.
   const login = secret === undefined ? 'without a secret' : `secret from ${secret.replace(/\?.*$/s, '')}`
-  return `${protocol} at ${host}:${port} as ${user}, TLS ${tls.mode}, ${login}`
+  const how = howOf(target)
+  return `${protocol} at ${host}:${port}${user === '' ? '' : ` as ${user}`}, TLS ${tls.mode}, ${login}${how}`
+}
+
+/** In which way the secret lets the gateway in, where there are several. */
+function howOf({ protocol, secret, http, kubernetes }: TargetConfig): string {
+  if (secret === undefined) return ''
+  if (protocol === 'kubernetes')
+    return ` as ${kubernetes.login}${kubernetes.impersonate ? ', acting as the person' : ''}`
+  if (protocol !== 'http') return ''
+  const { login, name } = http
+  return name === undefined ? ` as ${login}` : ` in the ${login === 'query' ? 'query parameter' : 'header'} "${name}"`
 }
 
 function sentenceOf(rule: Rule): string {
@@ -81,7 +93,9 @@ function whatOf(match: Match): string {
     ['kinds', match.kinds],
     ['objects', match.objects],
     ['functions', match.functions],
+    ['arguments', match.arguments],
     ['reaching', match.reaches],
+    ['with', match.fields],
   ] as const
   const who = [
     ['users', match.users],
@@ -98,8 +112,12 @@ function whatOf(match: Match): string {
   return whose.length === 0 ? what : `${what} of ${whose.join(' and ')}`
 }
 
-function maskSentence({ columns, detectors, style, match, except }: MaskRule): string {
-  const what = [...(columns ?? []), ...(detectors ?? []).map((name) => `anything like ${name}`)].join(', ')
+function maskSentence({ columns, fields, detectors, style, match, except }: MaskRule): string {
+  const what = [
+    ...(columns ?? []),
+    ...(fields ?? []).map((pattern) => `members ${pattern}`),
+    ...(detectors ?? []).map((name) => `anything like ${name}`),
+  ].join(', ')
   const whom = (['users', 'groups', 'agents'] as const).flatMap((key) =>
     match[key] === undefined ? [] : [`${key} ${match[key].join(', ')}`],
   )

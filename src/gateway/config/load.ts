@@ -137,7 +137,7 @@ function pairFindings(cert: string | undefined, key: string | undefined): readon
 }
 
 function targetOf(
-  { name, protocol, host, port, user, databases, ssh, tls }: TargetConfig,
+  { name, protocol, host, port, user, databases, ssh, http, kubernetes, tls }: TargetConfig,
   texts: ReadonlyMap<string, string>,
 ): Target {
   const ca = tls.ca === undefined ? undefined : texts.get(tls.ca)
@@ -149,6 +149,8 @@ function targetOf(
     user,
     databases,
     ...(protocol === 'ssh' && { ssh }),
+    ...(protocol === 'http' && { http }),
+    ...(protocol === 'kubernetes' && { kubernetes }),
     tls: {
       mode: tls.mode,
       ...(ca !== undefined && { ca }),

@@ -5,10 +5,13 @@
 import { isLoopback } from '../../base/loopback.ts'
 import type { ProtocolName } from '../../contract/command.ts'
 import { compileCondition } from '../policy/conditions.ts'
+import { compileFields } from '../policy/field-patterns.ts'
+import { compileFieldRule } from '../policy/field-rules.ts'
 import { compileGlob } from '../policy/patterns.ts'
 import { compileTarget } from '../policy/rules.ts'
 import type { Abilities } from '../protocols/protocol.ts'
-import { didYouMean, type Finding, type Path } from './mistakes.ts'
+import { httpFindings } from './meaning-http.ts'
+import { didYouMean, type Finding, mistake, type Path, warning } from './mistakes.ts'
 import type { Config, Match, MaskRule, Rule, TargetConfig } from './schema.ts'
 
 type AbilitiesOf = Readonly<Record<ProtocolName, Abilities>>
@@ -25,9 +28,6 @@ export function findingsIn(config: Readable, abilities: AbilitiesOf): readonly F
     ...safety(config),
   ]
 }
-
-const mistake = (path: Path, message: string): Finding => ({ path, severity: 'mistake', message })
-const warning = (path: Path, message: string): Finding => ({ path, severity: 'warning', message })
 
 function duplicates(named: readonly { readonly name: string }[], list: string, what: string): readonly Finding[] {
   return named.flatMap(({ name }, at) =>
@@ -79,10 +79,14 @@ function maskFindings(
   const found = matchFindings(mask.match, [...path, 'match'], targets)
   for (const [at, pattern] of (mask.columns ?? []).entries())
     found.push(...patternFindings(pattern, [...path, 'columns', at]))
+  for (const [at, pattern] of (mask.fields ?? []).entries())
+    found.push(...compiles([...path, 'fields', at], () => compileFields([{ pattern, style: mask.style }])))
   for (const { name, protocol } of aboutTargets(mask.match, targets)) {
-    const { maskColumns, maskText } = abilities[protocol]
+    const { maskColumns, maskText, maskFields } = abilities[protocol]
     if (mask.columns !== undefined && !maskColumns)
       found.push(mistake([...path, 'columns'], `${protocol} cannot mask columns, and this is about target "${name}"`))
+    if (mask.fields !== undefined && !maskFields)
+      found.push(mistake([...path, 'fields'], `${protocol} cannot mask fields, and this is about target "${name}"`))
     if (mask.detectors !== undefined && !maskText)
       found.push(mistake([...path, 'detectors'], `${protocol} cannot mask text, and this is about target "${name}"`))
   }
@@ -95,6 +99,8 @@ function matchFindings(match: Match, path: Path, targets: readonly TargetConfig[
   for (const key of ['targets', 'users', 'groups', 'agents', 'verbs', 'objects', 'functions', 'arguments'] as const)
     for (const [at, pattern] of (match[key] ?? []).entries())
       found.push(...patternFindings(pattern, [...path, key, at]))
+  for (const [at, pattern] of (match.fields ?? []).entries())
+    found.push(...fieldFindings(pattern, [...path, 'fields', at]))
   for (const [key, pattern] of Object.entries(match.labels ?? {}))
     found.push(...patternFindings(pattern, [...path, 'labels', key]))
   if (found.length > 0 || targets.length === 0) return found
@@ -124,12 +130,23 @@ function fitsNothing(pattern: string, path: Path, message: string, known: readon
 }
 
 function patternFindings(pattern: string, path: Path): readonly Finding[] {
+  return compiles(path, () => compileGlob(pattern))
+}
+
+function compiles(path: Path, compile: () => unknown): readonly Finding[] {
   try {
-    compileGlob(pattern)
+    compile()
     return []
   } catch (error) {
     return [mistake(path, sentence(error))]
   }
+}
+
+/** `place=value` of a rule. */
+function fieldFindings(pattern: string, path: Path): readonly Finding[] {
+  if (/^body:[\w$-]/.test(pattern))
+    return [mistake(path, `"${pattern}" has no pointer behind "body:": write "body:/${pattern.slice('body:'.length)}"`)]
+  return compiles(path, () => compileFieldRule([pattern], 'touches'))
 }
 
 function aboutTargets(match: Match, targets: readonly TargetConfig[]): readonly TargetConfig[] {
@@ -144,6 +161,9 @@ function aboutTargets(match: Match, targets: readonly TargetConfig[]): readonly 
 function targetFindings(target: TargetConfig, path: Path, rules: readonly Rule[]): readonly Finding[] {
   const found: Finding[] = []
   const opening = rules.filter(({ effect, match }) => effect === 'allow' && aboutTargets(match, [target]).length > 0)
+  if (target.user === '' && (target.protocol === 'postgres' || target.protocol === 'ssh'))
+    found.push(mistake([...path, 'user'], `"${target.name}" needs a user to log in as`))
+  if (target.protocol === 'http') found.push(...httpFindings(target, path))
   const reachable = opening.some(
     ({ match: { groups } }) => groups === undefined || target.access.groups.some((group) => someFit(groups, group)),
   )

@@ -14,6 +14,9 @@ export interface Finding {
   readonly message: string
 }
 
+export const mistake = (path: Path, message: string): Finding => ({ path, severity: 'mistake', message })
+export const warning = (path: Path, message: string): Finding => ({ path, severity: 'warning', message })
+
 export interface Located {
   readonly severity: Finding['severity']
   readonly file: string

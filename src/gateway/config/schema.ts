@@ -86,6 +86,31 @@ const sshSchema = z.strictObject({
   env: z.array(z.string()).default(['LANG', 'LC_*', 'TERM', 'COLORTERM', 'NO_COLOR']),
 })
 
+const httpSchema = z.strictObject({
+  /**
+   * How `secret` lets the gateway in: Authorization (bearer; basic with `user`), a header or query parameter (`name`), a
+   * client certificate (PEM of certificate and key), or the client secret of an OAuth 2 client (RFC 6749, 4.4).
+   */
+  login: z.enum(['none', 'bearer', 'basic', 'header', 'query', 'certificate', 'oauth2']).default('none'),
+  /** Of the header or query parameter that carries the secret. */
+  name: z
+    .string()
+    .regex(/^[\w!#$%&'*+.^`|~-]+$/, 'a name without spaces')
+    .optional(),
+  oauth2: z.strictObject({ tokenUrl: z.url(), clientId: z.string(), scope: z.string().optional() }).optional(),
+  /** Path templates, so that rules and lists can name parts of a path: `/v1/customers/{id}`. The first that fits counts. */
+  paths: z.array(z.string().startsWith('/', 'a path like /v1/customers/{id}')).default([]),
+})
+
+const kubernetesSchema = z.strictObject({
+  /** What `secret` is: a bearer token, PEM of client certificate and key, or the ExecCredential that a plugin prints. */
+  login: z.enum(['token', 'certificate', 'exec-plugin']).default('token'),
+  /** Act as the person (Impersonate-User, Impersonate-Group), so that the cluster's own RBAC and audit see them. */
+  impersonate: z.boolean().default(false),
+  /** Values of Secrets in answers. */
+  secrets: z.enum(['mask', 'show']).default('mask'),
+})
+
 const targetConfigSchema = z.strictObject({
   name: nameSchema,
   protocol: z.enum(protocolNames),
@@ -93,9 +118,12 @@ const targetConfigSchema = z.strictObject({
   host: z.string(),
   port: z.int().min(1).max(65_535),
   tls: targetTlsSchema,
-  user: z.string(),
+  /** Login name at the target; PostgreSQL and SSH need one, HTTP for basic authentication. */
+  user: z.string().default(''),
   databases: z.array(z.string()).default([]),
   ssh: sshSchema.prefault({}),
+  http: httpSchema.prefault({}),
+  kubernetes: kubernetesSchema.prefault({}),
   secret: secretReferenceSchema.optional(),
   labels: labelsSchema.default({}),
   /** Who may open it at all; what they may do there is the rules' business. */
@@ -120,6 +148,8 @@ const matchSchema = z.strictObject({
   /** Arguments of a program that runs (globs over one argument each). */
   arguments: z.array(z.string()).optional(),
   reaches: z.array(z.enum(reaches)).optional(),
+  /** Globs over `place=value` of the named values of a request: `query:limit=*`, `body:/role=admin`. */
+  fields: z.array(z.string()).optional(),
   unbounded: z.boolean().optional(),
   dynamic: z.boolean().optional(),
   /** Commands that the protocol's grammar did not accept, or that were too large to judge. Without it they never match. */
@@ -164,12 +194,17 @@ const maskRuleSchema = z
       .default({}),
     /** `schema.table.column` globs. */
     columns: z.array(z.string().regex(/^[^.]+\.[^.]+\.[^.]+$/, 'schema.table.column')).optional(),
+    /** Members of JSON answers: a JSON pointer with globs (`/customer/password`), or a name at any depth (`password`). */
+    fields: z.array(z.string().min(1)).optional(),
     detectors: z.array(z.enum(detectorNames)).optional(),
     style: z.enum(maskStyles),
     /** These see it all the same. */
     except: z.strictObject({ groups: groupsSchema }).optional(),
   })
-  .refine((rule) => rule.columns !== undefined || rule.detectors !== undefined, 'a mask needs columns or detectors')
+  .refine(
+    ({ columns, fields, detectors }) => columns !== undefined || fields !== undefined || detectors !== undefined,
+    'a mask needs columns, fields or detectors',
+  )
 export type MaskRule = z.infer<typeof maskRuleSchema>
 
 export const configSchema = z.strictObject({
@@ -192,6 +227,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Rows of each answer (after masking) to keep for replay. */
       rows: z.int().min(0).max(1000).default(0),
+      /** How much of the body of each HTTP answer (after masking) and request is kept; larger ones are cut off. */
+      bodies: sizeSchema.prefault('16KiB'),
       /** The most that is kept of one recording of a shell or a program. */
       recording: sizeSchema.prefault('256MiB'),
       /** false: records are written but not flushed before forwarding. For benchmarks; a power cut may lose records. */

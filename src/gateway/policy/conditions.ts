@@ -5,6 +5,7 @@
 import { Environment } from '@marcbachmann/cel-js'
 import type { Action, Command } from '../../contract/command.ts'
 import type { Person } from '../../contract/record.ts'
+import { fieldMap } from './field-map.ts'
 
 interface ConditionInput {
   readonly command: Command
@@ -23,7 +24,13 @@ export type Condition = (input: ConditionInput) => boolean | undefined
 
 /** What a condition may name, with its type; docs/rules.md explains each. */
 const variables = {
-  command: { protocol: 'string', verb: 'string', objects: 'list<string>', text: 'string' },
+  command: {
+    protocol: 'string',
+    verb: 'string',
+    objects: 'list<string>',
+    text: 'string',
+    fields: 'map<string, list<string>>',
+  },
   action: { verb: 'string', kind: 'string', objects: 'list<string>', unbounded: 'bool', arguments: 'list<string>' },
   facts: {
     kind: 'string',
@@ -60,12 +67,23 @@ export function compileCondition(source: string): Condition {
 
 /** May a condition look at a command's text? Only where each `command` goes on with another of its fields it does not. */
 export function readsText(source: string): boolean {
-  return /command(?!\s*\.\s*(?:protocol|verb|objects)\b)/.test(source)
+  return /command(?!\s*\.\s*(?:protocol|verb|objects|fields)\b)/.test(source)
+}
+
+/** The same of its named values. */
+export function readsFields(source: string): boolean {
+  return /command(?!\s*\.\s*(?:protocol|verb|objects|text)\b)/.test(source)
 }
 
 function contextOf({ command, action, target, person, agent }: ConditionInput): Record<string, unknown> {
   return {
-    command: { protocol: command.protocol, verb: command.verb, objects: command.objects, text: command.text },
+    command: {
+      protocol: command.protocol,
+      verb: command.verb,
+      objects: command.objects,
+      text: command.text,
+      fields: fieldMap(command.fields),
+    },
     action: { ...action, arguments: action.arguments ?? [] },
     facts: command.facts,
     target: { name: target.name, protocol: target.protocol, labels: target.labels },

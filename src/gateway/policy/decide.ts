@@ -23,6 +23,8 @@ export interface Policy {
   readonly allow: readonly CompiledRule<AllowRule>[]
   /** Some rule looks at what a command's text says: commands that are alike in all else may be judged differently. */
   readonly readsText: boolean
+  /** The same of its named values. */
+  readonly readsFields: boolean
 }
 
 export interface Judgement {
@@ -56,8 +58,10 @@ export function compilePolicy(config: Pick<Config, 'hash' | 'targets' | 'rules'>
     else if (rule.effect === 'hold') hold.push(compileRule(rule))
     else allow.push(compileRule(rule))
   }
-  const readsText = [...deny, ...hold, ...allow].some((rule) => rule.readsText)
-  return { config: config.hash, target: (name) => targets.get(name), deny, hold, allow, readsText }
+  const rules = [...deny, ...hold, ...allow]
+  const readsText = rules.some((rule) => rule.readsText)
+  const readsFields = rules.some((rule) => rule.readsFields)
+  return { config: config.hash, target: (name) => targets.get(name), deny, hold, allow, readsText, readsFields }
 }
 
 export function decide(policy: Policy, { command, ...who }: Question): Judgement {

@@ -33,6 +33,15 @@ export interface Masks {
   /** There are detectors at all. */
   readonly hasDetectors: boolean
   column(name: ColumnName): MaskStyle | undefined
+  /** There are masks of JSON members at all. */
+  readonly hasFields: boolean
+  /** Of the member at this place: names and indexes from the outermost in. What is inside of it is masked with it. */
+  field(path: readonly string[]): MaskStyle | undefined
+  /**
+   * Members of this name are meant by some mask, whatever they stand in: of text which has no members that could be told
+   * apart, nothing is shown where such a name stands.
+   */
+  meansMember(name: string): boolean
   /** The whole value, masked in this style; null for style `null`. */
   mask(style: MaskStyle, value: string): string | null
   /** What style `partial` leaves of a value that is ASCII; undefined: only `mask` can tell. Makes no strings. */

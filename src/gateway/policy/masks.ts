@@ -10,6 +10,7 @@ import { type DetectorName, detectorNames, type MaskRule } from '../config/schem
 import { detectors } from './detectors.ts'
 import { hintOfBytes, maskValue, strictest } from './mask-styles.ts'
 import type { ColumnName, Masks, MaskStyle } from './masking.ts'
+import { compileFields } from './field-patterns.ts'
 import { compileGlobs, type Fits } from './patterns.ts'
 import { compileSubject, compileTarget, type RuleTarget, type Subject } from './rules.ts'
 import { isSuspect, suspicionBits } from './suspicion.ts'
@@ -41,17 +42,22 @@ function masksOf(rules: readonly MaskRule[], hashKey: Uint8Array): Masks {
     // In any case of letters: a mask for `*.email` is meant for "Email" too.
     columns === undefined ? [] : [{ fits: compileGlobs(columns.map((glob) => glob.toLowerCase())), style }],
   )
+  const patterns = rules.flatMap(({ fields = [], style }) => fields.map((pattern) => ({ pattern, style })))
+  const fields = compileFields(patterns)
   const styles = detectorStyles(rules)
   const wanted = [...styles.keys()].reduce((bits, name) => bits | suspicionBits[name], 0)
   const key = createHash('sha256')
-    .update(JSON.stringify(rules.map(({ columns, detectors, style }) => [columns, detectors, style])))
+    .update(JSON.stringify(rules.map(({ columns, fields, detectors, style }) => [columns, fields, detectors, style])))
     .update(hashKey)
     .digest('hex')
   return {
-    empty: columns.length === 0 && styles.size === 0,
+    empty: columns.length === 0 && patterns.length === 0 && styles.size === 0,
     key,
     hasColumns: columns.length > 0,
     hasDetectors: styles.size > 0,
+    hasFields: patterns.length > 0,
+    field: fields.at,
+    meansMember: fields.means,
     column: (name) => columnStyle(columns, name),
     mask: (style, value) => maskValue(style, value, hashKey),
     hint: hintOfBytes,

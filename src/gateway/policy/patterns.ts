@@ -148,8 +148,55 @@ export function compileLooseNames(patterns: readonly string[]): Fits {
   const whole = compileGlobs(patterns)
   const lastParts = compileGlobs(patterns.map(lastPart))
   const bare = compileGlobs(patterns.filter((pattern) => isBare(pattern)))
-  return (name) => whole(name) || (isBare(name) ? lastParts(name) : bare(lastPart(name)))
+  const meets = compileMeeting(patterns)
+  return (name) => whole(name) || (isBare(name) ? lastParts(name) : bare(lastPart(name))) || meets(name)
 }
+
+/** A name with a star in it stands for many (`prod/*`: every object there): is any of them meant? */
+function compileMeeting(patterns: readonly string[]): Fits {
+  const globs = patterns.flatMap((pattern) => expandBraces(pattern).map(tokens))
+  return (name) => {
+    if (!name.includes('*')) return false
+    const many = [...name].map((char): Token => (char === '*' ? anyRun : char))
+    return globs.some((glob) => globsMeet(glob, many))
+  }
+}
+
+/** Is there a name that both fit? Row by row, so that it takes time in proportion to one times the other. */
+function globsMeet(one: readonly Token[], other: readonly Token[]): boolean {
+  // reached[n]: what of `one` was read so far can be the same as the first n of `other`.
+  let reached = other.map(() => false)
+  reached.unshift(true)
+  for (let at = 1; at <= other.length && other[at - 1] === anyRun; at += 1) reached[at] = true
+  for (const token of one) {
+    const next = reached.map(() => false)
+    next[0] = token === anyRun && reached[0] === true
+    for (let at = 1; at <= other.length; at += 1) {
+      const facing = other[at - 1]
+      const isSame = facing === token || facing === anyOne || token === anyOne
+      next[at] =
+        token === anyRun || facing === anyRun
+          ? next[at - 1] === true || reached[at] === true || reached[at - 1] === true
+          : isSame && reached[at - 1] === true
+    }
+    reached = next
+  }
+  return reached[other.length] === true
+}
+
+/**
+ * Globs over paths of HTTP as a server may take them: in any case of letters, with or without a slash at the end, and with a
+ * format at the end (`/users.json` is `/users` to many frameworks). It errs towards fitting, so it is for rules that restrict.
+ */
+export function compileLoosePaths(patterns: readonly string[]): Fits {
+  const fits = compileGlobs(patterns.map((pattern) => pattern.toLowerCase()))
+  return (name) => {
+    const path = name.toLowerCase()
+    return fits(path) || fits(`${path}/`) || (format.test(path) && fits(path.replace(format, '')))
+  }
+}
+
+const format = /(?<=[^/])\.[a-z0-9]{1,8}$/
 
 function isBare(name: string): boolean {
   return !/[./]/.test(name)

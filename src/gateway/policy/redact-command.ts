@@ -1,15 +1,22 @@
 /**
  * A command as it may be written down: parameters and literals that a detector recognises are masked, and passwords never
- * stand there, whether or not a detector is configured. Pure, and the same for every protocol.
+ * stand there, whether or not a detector is configured. Pure.
  */
 import type { Command, Parameter } from '../../contract/command.ts'
-import { hasMarks } from './marks.ts'
 import { dots } from './mask-styles.ts'
 import type { Masks } from './masking.ts'
-import { findPasswords, passwordParameters } from './passwords.ts'
+import { passwordParameters } from './passwords.ts'
+import { redactRequest } from './redact-request.ts'
+import { detect, redactText } from './redact-text.ts'
 
 /** The very same command when there is nothing to hide. */
 export function redactCommand(command: Command, masks: Masks): Command {
+  return command.protocol === 'http' || command.protocol === 'kubernetes'
+    ? redactRequest(command, masks)
+    : redactStatement(command, masks)
+}
+
+function redactStatement(command: Command, masks: Masks): Command {
   const secret = passwordParameters(command.text)
   const text = redactText(command.text, masks)
   let parameters: Parameter[] | undefined
@@ -21,29 +28,6 @@ export function redactCommand(command: Command, masks: Masks): Command {
   }
   if (text === command.text && parameters === undefined) return command
   return { ...command, text, parameters: parameters ?? command.parameters }
-}
-
-/** Text that is no command of its own: an error's message, a line of an earlier command. */
-export function redactText(text: string, masks: Masks): string {
-  const detected = detect(text, masks) ?? detectedAway(text)
-  const passwords = findPasswords(detected)
-  if (passwords.length === 0) return detected
-  let redacted = ''
-  let from = 0
-  for (const { start, end } of passwords) {
-    redacted += `${detected.slice(from, start)}${dots}`
-    from = end
-  }
-  return redacted + detected.slice(from)
-}
-
-function detect(text: string, masks: Masks): string | null {
-  return masks.hasDetectors && hasMarks(text) ? masks.detect(text) : text
-}
-
-/** A detector of style `null` takes the whole value away; of a statement its first word is left, to be of some use. */
-function detectedAway(text: string): string {
-  return `${/^\s*([A-Za-z]*)/.exec(text)?.[1] ?? ''} ${dots}`.trimStart()
 }
 
 function redactParameter(parameter: Parameter, masks: Masks, secret: boolean): Parameter {

@@ -8,8 +8,17 @@
 import { type Action, type Command, unknownName } from '../../contract/command.ts'
 import type { Person } from '../../contract/record.ts'
 import type { Match, Rule } from '../config/schema.ts'
-import { type Condition, compileCondition, readsText } from './conditions.ts'
-import { compileGlob, compileExactVerbs, compileGlobs, compileLooseNames, compileVerbs, type Fits } from './patterns.ts'
+import { type Condition, compileCondition, readsFields, readsText } from './conditions.ts'
+import { compileFieldRule } from './field-rules.ts'
+import {
+  compileExactVerbs,
+  compileGlob,
+  compileGlobs,
+  compileLooseNames,
+  compileLoosePaths,
+  compileVerbs,
+  type Fits,
+} from './patterns.ts'
 
 /** A target as rules see it. */
 export interface RuleTarget {
@@ -29,6 +38,8 @@ export interface CompiledRule<R extends Rule = Rule> {
   readonly rule: R
   /** Its condition looks at the command's text, or may do so. */
   readonly readsText: boolean
+  /** The same of its named values. */
+  readonly readsFields: boolean
   /** Is it about this person, agent and target at all? */
   fitsSubject(subject: Subject): boolean
   /** Does it concern this action, or might it? For restricting. */
@@ -43,7 +54,14 @@ export function compileRule<R extends Rule>(rule: R): CompiledRule<R> {
   const condition = rule.when === undefined ? undefined : compileCondition(rule.when)
   const touches = compileAction(rule.match, condition, 'touches')
   const covers = compileAction(rule.match, condition, 'covers')
-  return { rule, readsText: rule.when !== undefined && readsText(rule.when), fitsSubject, touches, covers }
+  return {
+    rule,
+    readsText: rule.when !== undefined && readsText(rule.when),
+    readsFields: rule.match.fields !== undefined || (rule.when !== undefined && readsFields(rule.when)),
+    fitsSubject,
+    touches,
+    covers,
+  }
 }
 
 /** The part of a match that is about who and where; masks use the same. */
@@ -82,9 +100,12 @@ function compileAction(match: Match, condition: Condition | undefined, how: 'tou
   const verbs = optional(match.verbs, how === 'touches' ? compileVerbs : compileExactVerbs)
   const names = how === 'touches' ? compileLooseNames : compileGlobs
   const objects = optional(match.objects, names)
+  // Paths of HTTP are names only to who serves them: many take `/Admin` for `/admin`. Other protocols' have a case.
+  const paths = how === 'touches' ? optional(match.objects, compileLoosePaths) : objects
   const functions = optional(match.functions, names)
   const words = optional(match.arguments, compileGlobs)
   const reaches: readonly string[] | undefined = match.reaches
+  const fields = optional(match.fields, (patterns) => compileFieldRule(patterns, how))
   const fitAll = how === 'touches' ? someFit : everyFits
 
   return ({ target, person, agent }, command, action) => {
@@ -94,10 +115,12 @@ function compileAction(match: Match, condition: Condition | undefined, how: 'tou
     if (match.dynamic !== undefined && match.dynamic !== facts.dynamic) return false
     if (match.kinds !== undefined && !match.kinds.includes(action.kind)) return false
     if (verbs !== undefined && !verbs(action.verb)) return false
-    if (objects !== undefined && !fitAll(action.objects, objects)) return false
+    const named = command.protocol === 'http' ? paths : objects
+    if (named !== undefined && !fitAll(action.objects, named)) return false
     if (functions !== undefined && !fitAll(facts.functions, functions)) return false
     if (words !== undefined && !fitAll(action.arguments ?? [], words)) return false
     if (reaches !== undefined && !fitAll(facts.reaches, (reach) => reaches.includes(reach))) return false
+    if (fields !== undefined && !fields(command.fields ?? [])) return false
     if (condition === undefined) return true
     // Fail closed: what cannot be worked out restricts and does not allow.
     return condition({ command, action, target, person, agent }) ?? how === 'touches'

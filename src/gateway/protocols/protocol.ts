@@ -15,6 +15,8 @@ export interface Abilities {
   readonly hold: boolean
   readonly maskColumns: boolean
   readonly maskText: boolean
+  /** Members of JSON answers. */
+  readonly maskFields: boolean
 }
 
 /** A target as its protocol sees it: where it is and how to log in, never who may use it. */
@@ -30,6 +32,8 @@ export interface Target {
   readonly databases: readonly string[]
   /** Of an SSH target: what the gateway logs in with and which channels may be asked for. */
   readonly ssh?: SshSettings
+  readonly http?: HttpTarget
+  readonly kubernetes?: KubernetesTarget
 }
 
 export interface SshSettings {
@@ -45,6 +49,22 @@ export interface SshSettings {
   readonly env: readonly string[]
 }
 
+/** config/schema.ts says what each member means. */
+export interface HttpTarget {
+  readonly login: 'none' | 'bearer' | 'basic' | 'header' | 'query' | 'certificate' | 'oauth2'
+  readonly name?: string | undefined
+  readonly oauth2?:
+    | { readonly tokenUrl: string; readonly clientId: string; readonly scope?: string | undefined }
+    | undefined
+  readonly paths: readonly string[]
+}
+
+export interface KubernetesTarget {
+  readonly login: 'token' | 'certificate' | 'exec-plugin'
+  readonly impersonate: boolean
+  readonly secrets: 'mask' | 'show'
+}
+
 export interface TlsSettings {
   /** verify-full: certificate and name are checked. require: encrypted, unchecked. disable: plain. */
   readonly mode: 'verify-full' | 'require' | 'disable'
@@ -58,7 +78,9 @@ export interface TlsSettings {
 export interface Credential {
   readonly secret: Secret | undefined
   /** For whom, so that a login which can name a person does (an SSH certificate's key id). */
-  readonly bearer: { readonly session: string; readonly user: string }
+  readonly bearer: { readonly session: string; readonly user: string; readonly groups: readonly string[] }
+  /** Reads the secret anew: one that expires (a token file, a plugin) does so under a connection that stays. */
+  renew(signal: AbortSignal): Promise<Secret | undefined>
 }
 
 /** The beginning of a recording. Sizes are in character cells. */

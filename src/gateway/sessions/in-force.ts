@@ -23,6 +23,7 @@ export function inForceFor(
           masks: compileMasks(masks, { target: known, person, agent }, hashKey),
           recordMasks: compileRecordMasks(masks, known, hashKey),
           sampleRows: audit.rows,
+          sampleBytes: audit.bodies,
         },
       }
     }

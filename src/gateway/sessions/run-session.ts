@@ -53,9 +53,10 @@ export async function runConnection(connection: Connection, socket: Duplex): Pro
     if (refusal !== undefined) throw refusal
 
     const secret = await connection.openCredential(signal)
-    const bearer = { session: asker.session, user: asker.person.user }
+    const bearer = { session: asker.session, user: asker.person.user, groups: asker.person.groups }
+    const renew = (signal: AbortSignal) => connection.openCredential(signal)
     const inTime = AbortSignal.any([signal, AbortSignal.timeout(connection.connectTimeoutMs)])
-    const upstream: unknown = await protocol.connect(target, { secret, bearer }, client, inTime)
+    const upstream: unknown = await protocol.connect(target, { secret, bearer, renew }, client, inTime)
 
     // From here on the conversation tells the client itself what goes wrong.
     refuse = async () => undefined

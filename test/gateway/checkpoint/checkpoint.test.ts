@@ -47,6 +47,7 @@ function checkpoint(given: { approvals?: Pick<Approvals, 'ask'>; rules?: () => u
       masks: compileMasks(now.masks, { target, person: dev, agent: null }, hashKey),
       recordMasks: compileRecordMasks(now.masks, target, hashKey),
       sampleRows: 3,
+      sampleBytes: 0,
     }
   }
   return createCheckpoint({

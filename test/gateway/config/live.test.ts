@@ -6,8 +6,8 @@ import { createLiveConfig, type LiveConfig } from '../../../src/gateway/config/l
 import { loadConfig } from '../../../src/gateway/config/load.ts'
 import { type MemoryAudit, memoryAudit } from '../../support/memory-audit.ts'
 
-const able = { hold: true, maskColumns: true, maskText: true }
-const abilities = { postgres: able, ssh: able }
+const able = { hold: true, maskColumns: true, maskText: true, maskFields: true }
+const abilities = { postgres: able, ssh: able, http: able, kubernetes: able }
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const text = (more = '') => `identity: { issuer: https://id.acme.dev, clientId: hoop, audience: hoop }
 store: { path: hoop.sqlite }

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AbilitiesOf, loadConfig, readConfig } from '../../../src/gateway/config/load.ts'
 import { sentenceOf } from '../../../src/gateway/config/mistakes.ts'
 
-const able = { hold: true, maskColumns: true, maskText: true }
-const all: AbilitiesOf = { postgres: able, ssh: able }
+const able = { hold: true, maskColumns: true, maskText: true, maskFields: true }
+const all: AbilitiesOf = { postgres: able, ssh: able, http: able, kubernetes: able }
 
 let folder: string
 beforeAll(async () => {
@@ -177,7 +177,7 @@ describe('a mistake is named with its place and what was meant', () => {
     [
       'a mask of nothing',
       `${head}${target}${open}masks: [{ name: m, style: redact }]\n`,
-      /a mask needs columns or detectors/,
+      /a mask needs columns, fields or detectors/,
     ],
   ])('%s', async (_, text, expected) => {
     expect((await findings(text)).join('\n')).toMatch(new RegExp(expected, 'm'))
@@ -202,7 +202,10 @@ describe('a mistake is named with its place and what was meant', () => {
   })
 
   it('a rule or mask that needs what its protocol cannot do', async () => {
-    const unable: AbilitiesOf = { ...all, postgres: { hold: false, maskColumns: false, maskText: false } }
+    const unable: AbilitiesOf = {
+      ...all,
+      postgres: { hold: false, maskColumns: false, maskText: false, maskFields: false },
+    }
     const text = `${head}${target}${open}  - { name: h, effect: hold, approvers: { groups: [x] } }
 masks: [{ name: m, columns: [a.b.c], detectors: [email], style: redact }]
 `
@@ -263,5 +266,51 @@ describe('a warning does not refuse the file', () => {
     const found = await findings(text)
     expect(found).toHaveLength(1)
     expect(found[0]).toMatch(expected)
+  })
+})
+
+describe('an HTTP target', () => {
+  const http = (settings: string, more = '') => `${head}targets:
+  - name: api
+    protocol: http
+    host: 127.0.0.1
+    port: 80
+    tls: { mode: disable }
+    access: { groups: [dev] }
+    ${more}
+    http: ${settings}
+${open}`
+
+  it.each([
+    ['{ login: header, name: X-Api-Key, paths: ["/v1/customers/{id}", "/files/{rest*}"] }', 'secret: env://KEY'],
+    ['{ login: basic }', 'secret: env://KEY\n    user: app'],
+    ['{ login: oauth2, oauth2: { tokenUrl: https://id.acme.dev/token, clientId: hoop } }', 'secret: env://KEY'],
+    ['{}', ''],
+  ])('is taken with %s', async (settings, more) => {
+    expect(await findings(http(settings, more))).toEqual([])
+  })
+
+  it.each([
+    ['{ login: header }', 'secret: env://KEY', 'login "header" of "api" needs "name"'],
+    ['{ login: query }', 'secret: env://KEY', 'login "query" of "api" needs "name"'],
+    ['{ login: header, name: Transfer-Encoding }', 'secret: env://KEY', 'carries no secret'],
+    ['{ login: oauth2 }', 'secret: env://KEY', 'login "oauth2" of "api" needs "oauth2"'],
+    ['{ login: basic }', 'secret: env://KEY', 'login "basic" of "api" needs "user"'],
+    ['{ login: bearer }', '', 'login "bearer" of "api" needs "secret"'],
+    ['{ login: bearer, name: X }', 'secret: env://KEY', '"name" goes with the logins header and query'],
+    ['{ login: none }', 'secret: env://KEY', 'the secret of "api" is not used'],
+    ['{ login: oauth2, oauth2: { tokenUrl: http://id.acme.dev/, clientId: c } }', 'secret: env://KEY', 'by https'],
+    ['{ paths: ["/a/{b"] }', '', 'not one name in braces'],
+    ['{ paths: ["/{a}/{a}"] }', '', 'names "a" twice'],
+  ])('is not taken, or warned of, with %s %s', async (settings, more, message) => {
+    expect((await findings(http(settings, more))).join('\n')).toContain(message)
+  })
+
+  it.each([
+    ['{ fields: ["body:role=x"] }', 'write "body:/role=x"'],
+    ['{ fields: ["query:{a=x"] }', 'opens a brace'],
+  ])('is not taken with a rule about %s', async (match, message) => {
+    const rules = open.replace('effect: allow', `effect: allow, match: ${match}`)
+    expect((await findings(http('{}').replace(open, rules))).join('\n')).toContain(message)
   })
 })

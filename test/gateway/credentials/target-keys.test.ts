@@ -8,7 +8,7 @@ import { createTargetKeys } from '../../../src/gateway/credentials/target-keys.t
 import type { Target } from '../../../src/gateway/protocols/protocol.ts'
 import { fingerprintOf, generateKeyPair } from '../../../src/gateway/protocols/ssh/index.ts'
 
-const bearer = { session: 'ses_1', user: 'ana@acme.test' }
+const bearer = { session: 'ses_1', user: 'ana@acme.test', groups: [] }
 const keyOf = () => generateKeyPair().public.split(' ', 2).join(' ')
 const target = (host: string, port: number): Target => ({
   name: 'ssh-prod',

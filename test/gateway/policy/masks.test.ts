@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { Command } from '../../../src/contract/command.ts'
 import type { MaskRule } from '../../../src/gateway/config/schema.ts'
 import { compileMasks, compileRecordMasks } from '../../../src/gateway/policy/masks.ts'
-import { redactCommand, redactText } from '../../../src/gateway/policy/redact-command.ts'
+import { redactCommand } from '../../../src/gateway/policy/redact-command.ts'
+import { redactText } from '../../../src/gateway/policy/redact-text.ts'
 
 const key = Buffer.from('a key of the test')
 const target = { name: 'pg', protocol: 'postgres', labels: { env: 'prod' } } as const

@@ -63,3 +63,29 @@ describe('a name in a rule that restricts', () => {
     expect(compileLooseNames([pattern])(name)).toBe(fits)
   })
 })
+
+describe('a name that stands for many, in a rule that restricts', () => {
+  it.each([
+    ['prod/db-*', 'prod/*', true],
+    ['prod/db-0', 'prod/*', true],
+    ['prod/db-0', '*/*', true],
+    ['prod/*', '*/*', true],
+    ['*/db-0', 'prod/*', true],
+    ['prod/db-?', 'prod/db-*', true],
+    ['{prod,live}/db', 'live/*', true],
+    ['prod/api-*', 'prod/api-*', true],
+    ['prod/*-db', 'prod/api-*', true],
+    ['prod/*', 'staging/*', false],
+    ['prod/db-0', 'staging/*', false],
+    ['prod/web', 'prod/api-*', false],
+    ['prod/?', 'prod/ab*', false],
+    ['node-1', 'prod/*', false],
+    ['', '*', true],
+  ])('%s and %s: %s', (pattern, name, expected) => {
+    expect(compileLooseNames([pattern])(name)).toBe(expected)
+  })
+
+  it('takes no exponential time', () => {
+    expect(compileLooseNames([`${'*a'.repeat(50)}b`])(`${'*a'.repeat(2000)}c`)).toBe(false)
+  })
+})

@@ -75,7 +75,7 @@ async function start() {
   approvals = createApprovals({ audit, clock })
   sessions = await createSessions({
     current: () => loaded,
-    protocols: { postgres: lineProtocol, ssh: lineProtocol },
+    protocols: { postgres: lineProtocol, ssh: lineProtocol, http: lineProtocol, kubernetes: lineProtocol },
     recordingsOf: () => createMemoryRecordings(),
     audit,
     approvals,

@@ -13,7 +13,7 @@ const greetTimeoutMs = 60_000
 const refuseTimeoutMs = 2000
 
 /** Known without making a protocol: the config is checked against them first. */
-export const abilities: Abilities = { hold: true, maskColumns: true, maskText: true }
+export const abilities: Abilities = { hold: true, maskColumns: true, maskText: true, maskFields: false }
 
 export function createProtocol(parts: RelayParts): Protocol<Client, Upstream> {
   return {

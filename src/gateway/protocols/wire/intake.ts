@@ -9,6 +9,8 @@ export interface Intake {
   next(): Promise<Buffer | undefined>
   /** Puts back what was read too far. */
   unread(bytes: Buffer): void
+  /** Reads no further: the socket, with whatever nobody has read, belongs to somebody else from here on. `gone` stays silent. */
+  release(): void
   /** Bytes that have arrived and nobody has read. */
   readonly waiting: number
   /** As much has arrived as is read ahead: what the peer does now, its end included, shows only once some was read. */
@@ -50,18 +52,21 @@ export function createIntake(socket: Readable, over?: AbortSignal): Intake {
     end()
     socket.resume()
   }
-  socket.on('data', (chunk: Buffer) => {
+  function receive(chunk: Buffer): void {
     if (over?.aborted === true) return
     chunks.push(chunk)
     waiting += chunk.length
     if (waiting >= readAheadBytes) socket.pause()
     stir()
-  })
+  }
+  socket.on('data', receive)
   socket.on('end', end)
   socket.on('close', end)
   socket.on('error', end)
   over?.addEventListener('abort', letGo, { once: true })
   if (socket.destroyed || socket.readableEnded || over?.aborted === true) end()
+  // Whoever had it before us may have let go of it paused, and then listening alone does not set it going.
+  else if (socket.isPaused()) socket.resume()
 
   return {
     next() {
@@ -75,6 +80,18 @@ export function createIntake(socket: Readable, over?: AbortSignal): Intake {
       chunks.unshift(bytes)
       waiting += bytes.length
       stir()
+    },
+    release() {
+      socket.off('data', receive)
+      socket.off('end', end)
+      socket.off('close', end)
+      over?.removeEventListener('abort', letGo)
+      socket.pause()
+      ended = true
+      const rest = Buffer.concat(chunks.splice(0))
+      waiting = 0
+      // Behind its end nothing can be put back; then there is nothing either but what was read ahead of it.
+      if (rest.length > 0 && !socket.readableEnded) socket.unshift(rest)
     },
     get waiting() {
       return waiting

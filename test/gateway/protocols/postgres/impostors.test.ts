@@ -6,6 +6,7 @@ import { authenticationOk, backendKey } from '../../../../src/gateway/protocols/
 import { cstring, frame, int32 } from '../../../../src/gateway/protocols/postgres/wire.ts'
 import type { TlsSettings } from '../../../../src/gateway/protocols/protocol.ts'
 import { type End, listenAsUpstream } from '../../../support/script.ts'
+import { credentialOf } from '../../../support/credentials.ts'
 
 let upstream: Awaited<ReturnType<typeof listenAsUpstream>>
 beforeEach(async () => {
@@ -25,7 +26,7 @@ async function meet(tls: TlsSettings = { mode: 'disable' }): Promise<{ server: E
       tls,
       databases: [],
     },
-    credential: { secret: new Secret('pencil'), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
+    credential: credentialOf(new Secret('pencil')),
     database: Buffer.from('shop'),
     options: [],
     signal: AbortSignal.timeout(5000),

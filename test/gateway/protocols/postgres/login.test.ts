@@ -13,6 +13,7 @@ import { login } from '../../../../src/gateway/protocols/postgres/login.ts'
 import { createScram } from '../../../../src/gateway/protocols/postgres/scram.ts'
 import { createSide, sideOptions } from '../../../../src/gateway/protocols/postgres/side.ts'
 import type { Target, TlsSettings } from '../../../../src/gateway/protocols/protocol.ts'
+import { credentialOf } from '../../../support/credentials.ts'
 
 function targetAt(place: { host: string; port: number; user: string }, tls: TlsSettings = { mode: 'disable' }): Target {
   return { name: 'pg-login', protocol: 'postgres', ...place, tls, databases: [] }
@@ -21,10 +22,7 @@ function targetAt(place: { host: string; port: number; user: string }, tls: TlsS
 async function logIn(target: Target, password: string | undefined) {
   const loggedIn = await login({
     target,
-    credential: {
-      secret: password === undefined ? undefined : new Secret(password),
-      bearer: { session: 'ses_1', user: 'ana@acme.test' },
-    },
+    credential: credentialOf(password === undefined ? undefined : new Secret(password)),
     database: Buffer.from('postgres'),
     options: [],
     signal: AbortSignal.timeout(10_000),
@@ -60,7 +58,7 @@ describe.each(['scram-sha-256', 'md5', 'password', 'trust'] as const)('a target 
     const side = createSide((signal) =>
       login({
         target: targetAt(server),
-        credential: { secret: new Secret(server.password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
+        credential: credentialOf(new Secret(server.password)),
         database: Buffer.from('postgres'),
         options: sideOptions,
         signal,

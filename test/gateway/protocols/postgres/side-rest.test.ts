@@ -7,6 +7,7 @@ import { createSide, type Side, sideOptions } from '../../../../src/gateway/prot
 import { hear, openDoorTo, query, startup } from '../../../support/by-hand.ts'
 import { createRecordingCheckpoint, type Door } from '../../../support/conversation.ts'
 import { connectAsClient } from '../../../support/script.ts'
+import { credentialOf } from '../../../support/credentials.ts'
 
 let server: Postgres
 let side: Side | undefined
@@ -30,7 +31,7 @@ function open(idleMs: number): Side {
     (signal) =>
       login({
         target: { name: 'pg', protocol: 'postgres', host, port, user, tls: { mode: 'disable' }, databases: [] },
-        credential: { secret: new Secret(password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
+        credential: credentialOf(new Secret(password)),
         database: Buffer.from('postgres'),
         options: sideOptions,
         signal,

@@ -4,6 +4,7 @@ import { startPostgres } from '../../../../src/demo/postgres.ts'
 import { login } from '../../../../src/gateway/protocols/postgres/login.ts'
 import type { SideConnection } from '../../../../src/gateway/protocols/postgres/side-connection.ts'
 import { createSide, sideOptions } from '../../../../src/gateway/protocols/postgres/side.ts'
+import { credentialOf } from '../../../support/credentials.ts'
 
 let server: Awaited<ReturnType<typeof startPostgres>>
 let side: ReturnType<typeof createSide>
@@ -22,7 +23,7 @@ beforeAll(async () => {
         tls: { mode: 'disable' },
         databases: [],
       },
-      credential: { secret: new Secret(server.password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
+      credential: credentialOf(new Secret(server.password)),
       database: Buffer.from('postgres'),
       options: sideOptions,
       signal,

@@ -17,6 +17,7 @@ import { compileMasks, compileRecordMasks } from '../../../../../src/gateway/pol
 import { createPostgres } from '../../../../../src/gateway/protocols/postgres/index.ts'
 import { config, person } from '../../../../support/commands.ts'
 import { memoryAudit } from '../../../../support/memory-audit.ts'
+import { credentialOf } from '../../../../support/credentials.ts'
 
 export interface Gate {
   /** A client behind the gate; what it is refused is in the decisions. */
@@ -51,6 +52,7 @@ export async function startGate(db: Postgres, rules: readonly unknown[]): Promis
     masks: compileMasks([], { target, person: dev, agent: null }, new Uint8Array(32)),
     recordMasks: compileRecordMasks([], target, new Uint8Array(32)),
     sampleRows: 0,
+    sampleBytes: 0,
   })
   const end = new AbortController()
   const sockets = new Set<Socket>()
@@ -67,7 +69,7 @@ export async function startGate(db: Postgres, rules: readonly unknown[]): Promis
         user: db.user,
         databases: [],
       },
-      { secret: new Secret(db.password), bearer: { session: 'ses_1', user: dev.user } },
+      credentialOf(new Secret(db.password), { user: dev.user }),
       client,
       end.signal,
     )

@@ -9,6 +9,7 @@ import { compileMasks } from '../../../../../src/gateway/policy/masks.ts'
 import { createPostgres } from '../../../../../src/gateway/protocols/postgres/index.ts'
 import { type Door, openDoor } from '../../../../support/conversation.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
+import { credentialOf } from '../../../../support/credentials.ts'
 
 export const email = 'qzxvbkwj@fjordmyth.example'
 export const card = '4929123456789012'
@@ -61,7 +62,7 @@ export async function openMaskedDoor(rules = columnRules, sampleRows = 0, schema
         databases: [],
         tls: { mode: 'disable' },
       },
-      credential: { secret: new Secret(server.password), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
+      credential: credentialOf(new Secret(server.password)),
       checkpoint,
     })
   const door = await open(server.user)
