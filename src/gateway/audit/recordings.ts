@@ -11,7 +11,7 @@ import type { Recording } from '../../contract/api.ts'
 import { type CastHeader, endLine, headerLine, parseHeader } from '../../contract/asciicast.ts'
 import type { Asker } from '../checkpoint/asked.ts'
 import type { Permit } from '../checkpoint.ts'
-import { redactText } from '../policy/redact-command.ts'
+import { redactText } from '../policy/redact-text.ts'
 import type { RecordingHead, Recordings } from '../protocols/protocol.ts'
 import { clampCells, createRecorder, type OpenRecorder } from './recordings/recorder.ts'
 

@@ -1,6 +1,8 @@
 /** Every protocol there is, by its name in the contract. */
 import type { Clock } from '../../base/clock.ts'
 import type { ProtocolName } from '../../contract/command.ts'
+import { createHttp, abilities as http } from './http/index.ts'
+import { createKubernetes, abilities as kubernetes } from './kubernetes/index.ts'
 import { createPostgres, abilities as postgres } from './postgres/index.ts'
 import { createSsh, abilities as ssh, type TargetKeys } from './ssh/index.ts'
 import type { Abilities, AnyProtocol } from './protocol.ts'
@@ -19,8 +21,13 @@ export interface ProtocolSettings {
 export type Protocols = Readonly<Record<ProtocolName, AnyProtocol>>
 
 /** What each can do, for checking a configuration before anything is made from it. */
-export const abilities: Readonly<Record<ProtocolName, Abilities>> = { postgres, ssh }
+export const abilities: Readonly<Record<ProtocolName, Abilities>> = { postgres, ssh, http, kubernetes }
 
 export function createProtocols(settings: ProtocolSettings): Protocols {
-  return { postgres: createPostgres(settings), ssh: createSsh(settings) }
+  return {
+    postgres: createPostgres(settings),
+    ssh: createSsh(settings),
+    http: createHttp(settings),
+    kubernetes: createKubernetes(settings),
+  }
 }

@@ -12,9 +12,12 @@ import type { Refusal } from '../../../src/contract/refusal.ts'
 import type { AnyProtocol, Target } from '../../../src/gateway/protocols/protocol.ts'
 import { type Chopper, startChopper } from '../../support/chopper.ts'
 import { createRecordingCheckpoint, type Door, openDoor } from '../../support/conversation.ts'
+import { credentialOf } from '../../support/credentials.ts'
 
 export interface Stage {
   readonly target: Target
+  /** The same target, where the gateway's login fails; left out: another user's name makes it fail. */
+  readonly closed?: Target
   /** What the gateway logs in with; must show up nowhere. */
   readonly secret: string
   /** A harmless command and one that changes something, in the protocol's own text. */
@@ -88,7 +91,7 @@ export function contract(name: ProtocolName, protocol: () => AnyProtocol, create
       door = await openDoor({
         protocol: protocol(),
         target,
-        credential: { secret: new Secret(stage.secret), bearer: { session: 'ses_1', user: 'ana@acme.test' } },
+        credential: credentialOf(new Secret(stage.secret)),
         checkpoint,
       })
       return checkpoint
@@ -108,7 +111,10 @@ export function contract(name: ProtocolName, protocol: () => AnyProtocol, create
       const client = await dial()
       client.ask(stage.harmless)
       const greeting = await client.next()
-      return greeting.ok ? await client.next() : greeting
+      const answer = greeting.ok ? await client.next() : greeting
+      // Where a refusal does not end the connection, the client does.
+      client.destroy()
+      return answer
     }
 
     it('an allowed command reaches the target byte for byte', async () => {
@@ -232,7 +238,7 @@ export function contract(name: ProtocolName, protocol: () => AnyProtocol, create
       client.ask(stage.harmless)
       await client.next()
       await door?.close()
-      await open(undefined, { ...stage.target, user: 'nobody_of_that_name' })
+      await open(undefined, stage.closed ?? { ...stage.target, user: 'nobody_of_that_name' })
       const answer = await refused()
       while (door?.ends.length === 0) await pause(5)
       const all = JSON.stringify([checkpoint, answer, door?.ends.map((end) => [String(end), end])])
