@@ -49,9 +49,9 @@ function describe(output: Output, approval: Approval): void {
   for (const { asked, decision } of approval.commands) {
     output.talk(`  rule    ${visibleLine(decision.rule ?? 'none')}: ${visibleLine(decision.reason)}`)
     output.talk(visible(asked.text).replace(/^/gm, '  │ '))
-    for (const line of asked.protocol === 'ssh' ? asked.actions.map(actionInWords) : [])
+    for (const line of asked.protocol === 'postgres' ? [] : asked.actions.map(actionInWords))
       output.talk(`  does    ${style('bad', visibleLine(line))}`)
-    for (const warning of asked.protocol === 'ssh' ? warningsOf(asked) : [])
+    for (const warning of asked.protocol === 'postgres' ? [] : warningsOf(asked))
       output.talk(`  beware  ${style('waiting', visibleLine(warning))}`)
     for (const [index, parameter] of asked.parameters.entries())
       output.talk(`  $${index + 1} = ${parameter.value === null ? 'NULL' : visibleLine(parameter.value)}`)

@@ -2,6 +2,7 @@
  * An audit record as one line for people: when, who, where, what, and what became of it. Everything that came from outside
  * goes through `visibleLine`: a statement can carry terminal escapes. Pure.
  */
+import { sizeInWords } from '../../base/size.ts'
 import { visibleLine } from '../../base/visible.ts'
 import type { AuditRecord, Outcome, Verdict } from '../../contract/record.ts'
 import { askedInWords, recordingInWords, transferInWords } from '../../contract/told.ts'
@@ -91,6 +92,7 @@ export function outcomeText(outcome: Outcome): string {
   if (outcome.summary !== undefined) parts.push(outcome.summary)
   else if (outcome.rows !== undefined) parts.push(`${outcome.rows} ${outcome.rows === 1 ? 'row' : 'rows'}`)
   if (outcome.transfer !== undefined) parts.push(transferInWords(outcome.transfer))
+  if (outcome.answer !== undefined) parts.push(sizeInWords(outcome.bytesOut ?? 0))
   if (outcome.masked) parts.push('masked')
   if (outcome.durationMs !== undefined) parts.push(inWords(outcome.durationMs))
   if (outcome.recording !== undefined) parts.push(recordingInWords(outcome.recording))

@@ -1,6 +1,6 @@
 /** One scene of a replay, as text. Statements keep their lines; everything from outside is made safe to print. Pure. */
 import { visible, visibleLine } from '../../base/visible.ts'
-import type { ResultSample } from '../../contract/record.ts'
+import type { Answer, ResultSample } from '../../contract/record.ts'
 import { isCommandLine } from '../../contract/told.ts'
 import type { Scene } from '../scenes.ts'
 import { meaningOf, outcomeMeaning, outcomeText } from './records.ts'
@@ -11,7 +11,13 @@ import { inWords } from './time.ts'
 export interface SceneForm {
   readonly style: Style
   readonly columns: number | undefined
+  /** All that is kept of an answer's body; otherwise its first lines. */
+  readonly wholeAnswers?: boolean
 }
+
+/** Of the body of an answer among others. */
+const mostLines = 8
+const longestLine = 400
 
 /** A value longer than this many cells is cut in a result's table. */
 const widestCell = 40
@@ -73,7 +79,7 @@ function askedText(scene: Extract<Scene, { scene: 'asked' }>, time: string, styl
 function answeredText(
   scene: Extract<Scene, { scene: 'answered' }>,
   time: string,
-  { style, columns }: SceneForm,
+  { style, columns, wholeAnswers = false }: SceneForm,
 ): string {
   const { outcome, text } = scene
   // A replay has just played it.
@@ -83,7 +89,8 @@ function answeredText(
     [outcome.status === 'done' ? '' : outcome.status, outcomeText(told)].filter(Boolean).join(': '),
   )
   const line = `${time}${about}${style(outcomeMeaning(outcome), words || outcome.status)}\n`
-  return `${outcome.result === undefined ? '' : sampleText(outcome.result, style, columns)}${line}`
+  const shown = outcome.answer?.body === undefined ? '' : bodyText(outcome.answer.body, style, wholeAnswers)
+  return `${outcome.result === undefined ? '' : sampleText(outcome.result, style, columns)}${line}${shown}`
 }
 
 function sampleText(sample: ResultSample, style: Style, columns: number | undefined): string {
@@ -98,6 +105,15 @@ function sampleText(sample: ResultSample, style: Style, columns: number | undefi
   if (sample.truncated) lines.push(style('quiet', '… more rows were shown'))
   // Wider than the terminal wraps; a table is still readable that way, cut columns would not be there at all.
   return lines.map((line) => `${columns === undefined || columns > 60 ? indent : ''}${line}\n`).join('')
+}
+
+function bodyText({ text, base64, truncated }: NonNullable<Answer['body']>, style: Style, isWhole: boolean): string {
+  const indent = ' '.repeat(11)
+  if (base64 && !isWhole) return `${indent}${style('quiet', 'its body is no text')}\n`
+  const all = visible(text.trimEnd()).split('\n')
+  const lines = isWhole ? all : all.slice(0, mostLines).map((line) => cut(line, longestLine))
+  if (truncated || lines.length < all.length) lines.push(style('quiet', '… there was more'))
+  return lines.map((line) => `${indent}${line}\n`).join('')
 }
 
 function detailOf(detail: string | null): string {

@@ -1,6 +1,7 @@
 /** Plays a programme: scenes as text, recordings as they were shown. On a terminal in their time, elsewhere as plain text. */
-import { visibleLine } from '../../base/visible.ts'
+
 import { sizeInWords } from '../../base/size.ts'
+import { visibleLine } from '../../base/visible.ts'
 import type { Recording } from '../../contract/api.ts'
 import type { CastEvent } from '../../contract/asciicast.ts'
 import type { Output } from '../output/output.ts'
@@ -16,6 +17,8 @@ export interface Stage {
   readonly load: LoadCast
   readonly pace: Pace
   readonly output: Output
+  /** One command was asked for: all that is kept of its answer is shown. */
+  readonly wholeAnswers: boolean
   /** Called with each recording that was fetched, before it is shown. */
   onLoaded(recording: Recording, sha256: string): void
 }
@@ -23,14 +26,14 @@ export interface Stage {
 type RecordingItem = Extract<Item, { kind: 'recording' }>
 
 export async function play(items: readonly Item[], stage: Stage): Promise<void> {
-  const { pace, output } = stage
+  const { pace, output, wholeAnswers } = stage
   for (const item of items) {
     // There is no going back over lines that have been printed.
     do await pace.until(item.atMs)
     while (pace.takeRewind() !== undefined)
     if (pace.over) return
     if (item.kind === 'recording') await playRecording(item, stage)
-    else await output.write(sceneText(item.scene, output))
+    else await output.write(sceneText(item.scene, { style: output.style, columns: output.columns, wholeAnswers }))
     if (pace.over) return
   }
 }

@@ -1,8 +1,9 @@
 /** A command as a reviewer or reader has to see it: what it touches, its text whole, its parameters. */
 import type { Action, Command, Parameter } from '../../contract/command.ts'
+import { isRequest } from '../../contract/request-text.ts'
 import { isCommandLine, programOf, quotedWord, warningsOf } from '../../contract/told.ts'
-import { type Block, linesBlock, stack } from '../text/block.ts'
 import { piecesOfAsked } from '../text/asked.ts'
+import { type Block, linesBlock, stack } from '../text/block.ts'
 import { wrapSpans } from '../text/paragraph.ts'
 import type { Line } from '../text/span.ts'
 import { visibleSpans } from '../text/visible.ts'
@@ -13,7 +14,7 @@ import { heading, quiet } from './labelled.ts'
 export function touchLines(asked: Command): readonly Line[] {
   const actions = asked.actions.map((action): Line => {
     const tone = action.kind === 'read' ? 'strong' : 'bad'
-    const every = asked.protocol === 'ssh' ? 'without a bound' : 'every row'
+    const every = asked.protocol === 'postgres' ? 'every row' : 'without a bound'
     const all: Line = action.unbounded ? [{ text: ` · ${every}`, tone: 'bad' }] : []
     const program = programOf(action)
     if (program !== undefined) return [...visibleSpans(program, tone), ...wordsOf(action), ...all]
@@ -34,14 +35,19 @@ function wordsOf({ arguments: words = [], objects }: Action): Line {
 }
 
 export function statement(asked: Command, index: number, count: number, width: number): Block {
-  const name = asked.protocol === 'postgres' ? 'Statement' : isCommandLine(asked) ? 'Command line' : 'Command'
-  const title = count === 1 ? name : `${name} ${index + 1} of ${count}`
+  const title = count === 1 ? nameOf(asked) : `${nameOf(asked)} ${index + 1} of ${count}`
   return stack([
     linesBlock(heading(title)),
     wrapText(asked.text, width, piecesOfAsked(asked)),
     ...(asked.parameters.length > 0 ? [linesBlock(heading('Parameters'))] : []),
     ...asked.parameters.map((parameter, at) => parameterBlock(parameter, at, width)),
   ])
+}
+
+function nameOf(asked: Command): string {
+  if (asked.protocol === 'postgres') return 'Statement'
+  if (isRequest(asked)) return 'Request'
+  return isCommandLine(asked) ? 'Command line' : 'Command'
 }
 
 function parameterBlock({ value, type, bytes }: Parameter, at: number, width: number): Block {

@@ -2,6 +2,7 @@
 import type { Command } from '../../contract/command.ts'
 import { isCommandLine } from '../../contract/told.ts'
 import type { Piece } from './piece.ts'
+import { piecesOfRequest } from './request.ts'
 import { piecesOf as shellPieces } from './shell.ts'
 import { piecesOf as sqlPieces } from './sql.ts'
 
@@ -12,6 +13,9 @@ export function piecesOfAsked(asked: Command): readonly Piece[] {
     case 'ssh':
       // A file's name or a forward's address has no grammar.
       return isCommandLine(asked) ? shellPieces(asked.text) : []
+    case 'http':
+    case 'kubernetes':
+      return piecesOfRequest(asked.text)
     default:
       return asked.protocol satisfies never
   }

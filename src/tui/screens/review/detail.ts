@@ -62,8 +62,8 @@ function touches(approval: Approval, width: number): Block {
 }
 
 function impact({ impact, protocol }: Approval): readonly Line[] {
-  // There is nothing that a shell could be asked without running something.
-  if (impact === null) return protocol === 'ssh' ? [] : [[quiet('asking the target …')]]
+  // There is nothing that a shell or an API could be asked without running something.
+  if (impact === null) return protocol !== 'postgres' ? [] : [[quiet('asking the target …')]]
   const lines: Line[] = impact.lines.map((line) => visibleSpans(line))
   if (impact.rows !== undefined && impact.lines.length === 0)
     lines.push([{ text: `about ${impact.rows.toLocaleString('en')} rows` }])

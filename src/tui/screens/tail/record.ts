@@ -1,9 +1,10 @@
 /** One record, whole: what it says in its own words first, its place in the chain last. */
 import type { AuditRecord, Outcome, RecordOf } from '../../../contract/record.ts'
-import { recordingInWords, transferInWords } from '../../../contract/told.ts'
+import { answerInWords, recordingInWords, transferInWords } from '../../../contract/told.ts'
 import { entries, entry, heading, quiet } from '../../parts/labelled.ts'
 import { statement, touchLines } from '../../parts/statement.ts'
 import { type Block, linesBlock, stack } from '../../text/block.ts'
+import { piecesOfAnswer } from '../../text/request.ts'
 import type { Line } from '../../text/span.ts'
 import { visibleSpans } from '../../text/visible.ts'
 import { wrapText } from '../../text/wrap.ts'
@@ -64,6 +65,7 @@ function what(record: AuditRecord, width: number): Block {
           ...kept(record, width),
         ]),
         sample(record.outcome, width),
+        answer(record.outcome, width),
       ])
     case 'approval.decision':
     case 'approval.end':
@@ -116,6 +118,19 @@ function sample({ result }: Outcome, width: number): Block {
     linesBlock([...heading('Answer'), visibleSpans(result.columns.join(' │ '), 'name')]),
     ...rows.map((row) => wrapText(row, width)),
     linesBlock(result.truncated ? [[quiet('… more rows were shown than are kept here')]] : []),
+  ])
+}
+
+/** What was answered over HTTP, as far as it is kept. */
+function answer({ answer, summary }: Outcome, width: number): Block {
+  if (answer === undefined) return linesBlock([])
+  const { status, headers, body } = answer
+  const fields = headers.map(([name, value]) => `${name}: ${value}`)
+  const text = [summary ?? String(status), ...fields].join('\n') + (body === undefined ? '' : `\n\n${body.text}`)
+  return stack([
+    linesBlock(heading('Answer')),
+    wrapText(text, width, piecesOfAnswer(text)),
+    linesBlock(body === undefined || !(body.truncated || body.base64) ? [] : [[quiet(`… ${answerInWords(answer)}`)]]),
   ])
 }
 
