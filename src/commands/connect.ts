@@ -1,9 +1,12 @@
 /** `hoop connect`: local ports through which client programs reach targets; or one program, run with them. */
 import { type Command, Option } from 'commander'
 import { visibleLine } from '../base/visible.ts'
+import { createScope } from '../base/scope.ts'
 import { hoopError } from '../contract/error-codes.ts'
 import type { Runtime } from '../runtime.ts'
-import type { OpenTarget, Tunnel, TunnelEvent } from '../tunnel/tunnel.ts'
+import type { KubeSession } from '../tunnel/kube-session.ts'
+import type { OpenTarget, Tunnel } from '../tunnel/tunnel.ts'
+import { mergedText, openEvent, openText, report } from './connect-output.ts'
 import { examples, gatewayCommandOf, type SharedFlags, wholeNumber } from './flags.ts'
 import { createOutput, type Output } from './output/output.ts'
 
@@ -12,6 +15,8 @@ export interface ConnectOptions extends SharedFlags {
   readonly port?: number
   readonly reason?: string
   readonly agent?: string
+  /** Also into the person's own kubeconfig. */
+  readonly merge?: boolean
   /** A program and its arguments, from behind `--`. */
   readonly program: readonly string[]
 }
@@ -28,6 +33,9 @@ export function connectCommand(runtime: Runtime, program: readonly string[], run
     )
     .addOption(new Option('--reason <text>', 'why you connect; recorded, and shown to reviewers (HOOP_REASON)'))
     .addOption(new Option('--agent <name>', 'the agent that acts for you; recorded beside your name (HOOP_AGENT)'))
+    .addOption(
+      new Option('--merge', 'put the contexts of Kubernetes targets into your own kubeconfig, too, until it ends'),
+    )
     .addHelpText(
       'after',
       `${examples([
@@ -35,6 +43,8 @@ export function connectCommand(runtime: Runtime, program: readonly string[], run
         ['hoop connect pg-prod --reason "ticket 4711" -- psql', 'psql, through hoop'],
         ['hoop connect pg-prod --agent devin -- npm run migrate', 'an agent at work, under your name'],
         ['hoop connect pg-prod pg-billing', 'two targets in one session'],
+        ['hoop connect k8s-prod -- kubectl get pods', 'kubectl, k9s, helm: KUBECONFIG is set'],
+        ['hoop connect billing-api -- node report.js', 'the base URL is in HOOP_URL_BILLING_API'],
         [
           'hoop connect ssh-prod -- git clone ssh://ssh-prod.hoop/srv/app',
           'git and rsync find an SSH target by its name',
@@ -43,7 +53,8 @@ export function connectCommand(runtime: Runtime, program: readonly string[], run
 
 The program finds the first target through PGHOST, PGPORT, PGUSER, PGDATABASE and DATABASE_URL, and every target
 through HOOP_URL_<NAME> (HOOP_URL_PG_PROD). For SSH targets git and rsync find them as NAME.hoop, and ssh with
--F "$HOOP_SSH_CONFIG". hoop exits with the program's exit code.`,
+-F "$HOOP_SSH_CONFIG". Kubernetes targets are contexts hoop-NAME of one file, which KUBECONFIG names; the first is the
+current one. hoop exits with the program's exit code.`,
     )
   return command.action((targets: string[]) => run(runtime, { ...command.optsWithGlobals(), targets, program }))
 }
@@ -59,11 +70,16 @@ export async function runConnect(runtime: Runtime, options: ConnectOptions): Pro
   const { createLink } = await import('../gateway-client/link.ts')
   const { createPorts } = await import('../tunnel/ports.ts')
   const { knownHostsPath, sshFolder } = await import('../tunnel/ssh-files.ts')
+  const { ownKubeconfig } = await import('../tunnel/kube-files.ts')
+  const { openKubeSession } = await import('../tunnel/kube-session.ts')
 
   const { client, gateway, tokens, proxy } = await runtime.door(options.gateway)
-  const link = createLink({ gateway, token: () => tokens.token(), proxy })
+  const hasProgram = options.program.length > 0
   const folder = sshFolder(runtime.paths.state, gateway)
+  const scope = createScope()
   try {
+    const link = createLink({ gateway, token: () => tokens.token(), proxy })
+    scope.defer(() => link.close())
     const tunnel = await openTunnel({
       client,
       link,
@@ -74,19 +90,24 @@ export async function runConnect(runtime: Runtime, options: ConnectOptions): Pro
       ports: createPorts({ folder: runtime.paths.state, gateway }),
       knownHosts: knownHostsPath(folder),
       // With a program Ctrl-C is the program's: the tunnel ends when it does.
-      signal: options.program.length > 0 ? new AbortController().signal : runtime.signal,
-      notify: (event) => report(event, output, options.program.length > 0),
+      signal: hasProgram ? new AbortController().signal : runtime.signal,
+      notify: (event) => report(event, output, hasProgram),
     })
-    if (options.program.length > 0) await runThrough(runtime, output, tunnel, options.program, folder)
-    else await stayOpen(output, tunnel)
+    scope.defer(() => tunnel.close())
+    const own = options.merge ? await ownKubeconfig(runtime.env.KUBECONFIG, runtime.home) : undefined
+    const kube = await openKubeSession({ state: runtime.paths.state, gateway, own }, tunnel.targets)
+    scope.defer(() => kube.remove())
+    if (hasProgram) await runThrough(runtime, output, tunnel, kube, options.program, folder)
+    else await stayOpen(output, tunnel, kube)
   } finally {
-    link.close()
+    await scope.close()
   }
 }
 
-async function stayOpen(output: Output, tunnel: Tunnel): Promise<void> {
-  if (output.json) await output.item(openEvent(tunnel))
-  else await output.write(openText(tunnel, output))
+async function stayOpen(output: Output, tunnel: Tunnel, kube: KubeSession): Promise<void> {
+  if (output.json) await output.item(openEvent(tunnel, kube))
+  else await output.write(openText(tunnel, kube, output))
+  if (kube.merged !== undefined) output.talk(mergedText(kube.merged))
   output.talk(output.talkStyle('quiet', 'Ctrl-C ends it'))
   await tunnel.done
 }
@@ -95,6 +116,7 @@ async function runThrough(
   runtime: Runtime,
   output: Output,
   tunnel: Tunnel,
+  kube: KubeSession,
   [program = '', ...args]: readonly string[],
   folder: string,
 ): Promise<void> {
@@ -106,10 +128,15 @@ async function runThrough(
   })
   const ssh = await writeSessionConfig(folder, tunnel, runtime.home)
   try {
-    runtime.exitWith(await runProgram(runtime, { program, args, env: { ...ssh.env, ...environmentOf(tunnel) } }))
+    runtime.exitWith(
+      await runProgram(runtime, {
+        program,
+        args,
+        env: { ...ssh.env, ...environmentOf({ session: tunnel.session, targets: kube.targets }) },
+      }),
+    )
   } finally {
     await ssh.remove()
-    await tunnel.close()
   }
 }
 
@@ -125,41 +152,4 @@ export function environmentOf(tunnel: Pick<Tunnel, 'targets' | 'session'>): Reco
 
 function variableOf({ target }: OpenTarget): string {
   return `HOOP_URL_${target.name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`
-}
-
-function openEvent(tunnel: Tunnel): object {
-  return {
-    event: 'open',
-    session: tunnel.session.id,
-    targets: tunnel.targets.map(({ target, port, url, command, env }) => ({
-      target: target.name,
-      protocol: target.protocol,
-      port,
-      url,
-      command,
-      env,
-    })),
-  }
-}
-
-function openText(tunnel: Tunnel, { style }: Output): string {
-  const blocks = tunnel.targets.map(
-    ({ target, url, command }) =>
-      `${style('name', visibleLine(target.name))} is open\n  url  ${visibleLine(url)}\n  try  ${style('heading', visibleLine(command))}\n`,
-  )
-  return `${blocks.join('')}${style('quiet', `session ${tunnel.session.id}`)}\n`
-}
-
-function report(event: TunnelEvent, output: Output, hasProgram: boolean): void {
-  // Which port it is matters to a person who types it, not to a program that is told.
-  if (hasProgram && event.event === 'port') return
-  if (!output.json) {
-    const meaning = event.event === 'back' ? 'good' : 'waiting'
-    output.talk(output.talkStyle(meaning, visibleLine(event.message)))
-    return
-  }
-  // stdout belongs to the program, if there is one.
-  if (hasProgram) return
-  const session = event.session === undefined ? {} : { session: event.session.id }
-  output.item({ event: event.event, message: event.message, ...session }).catch(() => undefined)
 }

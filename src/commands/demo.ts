@@ -8,12 +8,14 @@ import { createOutput, type Output } from './output/output.ts'
 
 export interface DemoOptions {
   readonly tour?: boolean
+  readonly k8s?: boolean
 }
 
 export function demoCommand(runtime: Runtime, run = runDemo): Command {
   const command = new Command('demo')
-    .description('try hoop here: an identity provider, a PostgreSQL with a small shop, a gateway; gone with Ctrl-C')
+    .description('try hoop here: an identity provider, a small shop to reach in every way, a gateway; gone with Ctrl-C')
     .option('--tour', 'play the story without a person: each step is checked, exit 0 only if all of it happened')
+    .option('--k8s', 'with the cluster of your kubeconfig as a target, where changes wait for a human')
     .addHelpText(
       'after',
       examples([
@@ -39,7 +41,7 @@ function sqlCommand(runtime: Runtime): Command {
   })
 }
 
-export async function runDemo(runtime: Runtime, { tour = false }: DemoOptions): Promise<void> {
+export async function runDemo(runtime: Runtime, { tour = false, k8s = false }: DemoOptions): Promise<void> {
   const output = createOutput(runtime, {})
   const stop = new AbortController()
   // Servers end in their own time: left to the program's usual patience, a busy machine would keep a folder and a server.
@@ -48,7 +50,7 @@ export async function runDemo(runtime: Runtime, { tour = false }: DemoOptions): 
     stop.abort(hoopError('cancelled', 'interrupted'))
   })
   try {
-    await play(runtime, output, { tour, signal: stop.signal })
+    await play(runtime, output, { tour, k8s, signal: stop.signal })
   } catch (error) {
     // Whatever failed because of Ctrl-C is not a failure.
     if (!stop.signal.aborted) throw error
@@ -58,11 +60,17 @@ export async function runDemo(runtime: Runtime, { tour = false }: DemoOptions): 
   }
 }
 
-async function play(runtime: Runtime, output: Output, { tour, signal }: { tour: boolean; signal: AbortSignal }) {
+interface Play extends Required<DemoOptions> {
+  readonly signal: AbortSignal
+}
+
+async function play(runtime: Runtime, output: Output, { tour, k8s, signal }: Play) {
   const { startWorld } = await import('../demo/world.ts')
   const started = runtime.clock.elapsed()
   const say = (step: string) => output.talk(output.talkStyle('quiet', `${step} …`))
-  const world = await startWorld({ say, signal })
+  const { ownKubeconfig } = await import('../tunnel/kube-files.ts')
+  const kubeconfig = k8s ? await ownKubeconfig(runtime.env.KUBECONFIG, runtime.home) : undefined
+  const world = await startWorld({ say, signal, kubeconfig })
   try {
     if (tour) {
       const { runTour } = await import('../demo/tour.ts')

@@ -56,13 +56,25 @@ const ssh: Writer = (target, port, { knownHosts }) => {
   }
 }
 
-const writers: Readonly<Record<ProtocolName, Writer>> = { postgres, ssh }
+/** The port is the API: whatever takes a base URL takes this one. */
+const http: Writer = (_target, port) => {
+  const url = `http://127.0.0.1:${port}`
+  return { url, env: {}, command: `curl ${url}/` }
+}
+
+/** kubectl takes plain HTTP on this hop: it never leaves the machine. `hoop connect` adds a kubeconfig (kube-session.ts). */
+const kubernetes: Writer = (_target, port) => {
+  const url = `http://127.0.0.1:${port}`
+  return { url, env: {}, command: `kubectl --server ${url} get pods` }
+}
+
+const writers: Readonly<Record<ProtocolName, Writer>> = { postgres, ssh, http, kubernetes }
 
 export function clientConfig(target: TargetInfo, port: number, files: ClientFiles): ClientConfig {
   return writers[target.protocol](target, port, files)
 }
 
 /** One word for a POSIX shell. */
-function shellQuote(word: string): string {
+export function shellQuote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

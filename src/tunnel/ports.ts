@@ -60,6 +60,11 @@ export function createPorts({ folder, gateway }: PortsOptions): Ports {
   }
 }
 
+/** The one that the target had last time, or would get. */
+export async function usualPort({ folder, gateway }: PortsOptions, target: string): Promise<number> {
+  return (await read(join(folder, 'ports.json')))[gateway]?.[target] ?? derivedPort(gateway, target)
+}
+
 /** A port that gateway and target alone decide. */
 function derivedPort(gateway: string, target: string): number {
   const digest = createHash('sha256').update(`${gateway}\n${target}`).digest()

@@ -13,6 +13,8 @@ export interface No {
 const speakers: Readonly<Record<ProtocolName, (socket: Socket, no: No) => void>> = {
   postgres: sayNoInPostgres,
   ssh: sayNoInSsh,
+  http: sayNoInHttp,
+  kubernetes: sayNoInKubernetes,
 }
 
 /** How long a client may take for the greeting after which it can be answered. */
@@ -30,6 +32,8 @@ const gssRequest = 80_877_104
 const cancelRequest = 80_877_102
 /** As PostgreSQL limits it: MAX_STARTUP_PACKET_LENGTH. */
 const longestStartup = 10_000
+/** Whoever sends more before its head ends is answered as it stands. */
+const longestHead = 64 * 1024
 
 /**
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP: a client shows an error only as the
@@ -91,4 +95,38 @@ function sshDisconnect({ message, hint }: No): Buffer {
   head.writeUInt32BE(1 + payload.length + padding, 0)
   head.writeUInt8(padding, 4)
   return Buffer.concat([head, payload, Buffer.alloc(padding)])
+}
+
+/** RFC 9457; the same members as those of the gateway's own refusals that can be known here. */
+function sayNoInHttp(socket: Socket, { message, hint }: No): void {
+  const problem = { type: 'about:blank', title: 'No connection to the gateway', status: 503, detail: message }
+  answerRequest(socket, 'application/problem+json', { ...problem, ...(hint !== undefined && { next: hint }) })
+}
+
+/** What kubectl prints the message of: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+function sayNoInKubernetes(socket: Socket, { message, hint }: No): void {
+  const sentence = hint === undefined ? message : `${message}; ${hint}`
+  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: sentence }
+  answerRequest(socket, 'application/json', { ...status, reason: 'ServiceUnavailable', code: 503 })
+}
+
+/** A client shows an answer only to a request that it has sent: told once its head is there. */
+function answerRequest(socket: Socket, type: string, body: object): void {
+  let got = ''
+  socket.on('data', (chunk: Buffer) => {
+    got += chunk.toString('latin1')
+    if (!got.includes('\r\n\r\n') && got.length < longestHead) return
+    const bytes = Buffer.from(JSON.stringify(body))
+    const head = [
+      'HTTP/1.1 503 Service Unavailable',
+      `Content-Type: ${type}`,
+      `Content-Length: ${bytes.length}`,
+      'Connection: close',
+    ]
+    socket.removeAllListeners('data')
+    socket.resume()
+    socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), bytes]))
+  })
+  socket.once('end', () => socket.end())
+  socket.resume()
 }

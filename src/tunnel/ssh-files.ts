@@ -6,7 +6,11 @@ import { knownHostsText, type SshTarget } from './ssh-settings.ts'
 
 /** Where those of one gateway are: two gateways may both have an `ssh-prod`, with keys of their own. */
 export function sshFolder(state: string, gateway: string): string {
-  return join(state, 'ssh', gateway.replace(/^https?:\/\//, '').replace(/[^\w.-]+/g, '_'))
+  return gatewayFolder(state, 'ssh', gateway)
+}
+
+export function gatewayFolder(state: string, kind: 'ssh' | 'kube', gateway: string): string {
+  return join(state, kind, gateway.replace(/^https?:\/\//, '').replace(/[^\w.-]+/g, '_'))
 }
 
 export function knownHostsPath(folder: string): string {
