@@ -1,4 +1,4 @@
-/** Opens the demo's targets for one of its people, as `hoop connect pg-prod ssh-demo` does. */
+/** Opens the demo's targets for one of its people, as `hoop connect pg-prod ssh-demo api-demo` does. */
 import { hoopError } from '../contract/error-codes.ts'
 import { createLink } from '../gateway-client/link.ts'
 import { openTunnel } from '../tunnel/agent.ts'
@@ -10,6 +10,7 @@ import type { Member } from './member.ts'
 export interface OpenDoor extends Pick<Tunnel, 'session' | 'done' | 'close'> {
   readonly postgres: OpenTarget
   readonly ssh: OpenTarget
+  readonly api: OpenTarget
 }
 
 export interface DoorOptions {
@@ -28,7 +29,7 @@ export async function openTargets(
   const tunnel = await openTunnel({
     client,
     link,
-    targets: ['pg-prod', 'ssh-demo'],
+    targets: ['pg-prod', 'ssh-demo', 'api-demo'],
     reason,
     agent,
     ports: createPorts({ folder: runtime.paths.state, gateway }),
@@ -39,13 +40,15 @@ export async function openTargets(
     link.close()
     throw error
   })
-  const [postgres, ssh] = tunnel.targets
-  if (postgres === undefined || ssh === undefined) throw hoopError('internal', 'the tunnel has not both targets')
+  const [postgres, ssh, api] = tunnel.targets
+  if (postgres === undefined || ssh === undefined || api === undefined)
+    throw hoopError('internal', 'the tunnel has not all targets')
   return {
     session: tunnel.session,
     done: tunnel.done,
     postgres,
     ssh,
+    api,
     close: async () => {
       await tunnel.close()
       link.close()

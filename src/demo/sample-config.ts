@@ -4,6 +4,8 @@ import type { IdentityProvider } from './identity-provider.ts'
 import type { Postgres } from './postgres.ts'
 import { shopDatabase, shopUser } from './shop.ts'
 import type { SshTarget } from './ssh-target.ts'
+import type { CustomersApi } from './customers-api.ts'
+import type { OwnCluster } from './own-cluster.ts'
 
 export interface SampleConfig {
   readonly port: number
@@ -15,9 +17,15 @@ export interface SampleConfig {
   readonly store: string
   /** The SSH target, with the path of the file that holds the key to it; without it the config is about the shop alone. */
   readonly ssh?: Pick<SshTarget, 'host' | 'port' | 'user' | 'hostKey'> & { readonly keyFile: string }
+  /** The HTTP API, with the path of the file that holds the token it wants. */
+  readonly api?: Pick<CustomersApi, 'host' | 'port'> & { readonly tokenFile: string }
+  /** The person's own cluster. */
+  readonly cluster?: OwnCluster
 }
 
-export function sampleConfig({ port, provider, server, passwordFile, store, ssh }: SampleConfig): string {
+export function sampleConfig(sample: SampleConfig): string {
+  const { port, provider, server, passwordFile, store, ssh, api, cluster } = sample
+
   return stringify({
     listen: { host: '127.0.0.1', port },
     identity: { issuer: provider.issuer, clientId: provider.clientId, audience: provider.audience },
@@ -39,6 +47,8 @@ export function sampleConfig({ port, provider, server, passwordFile, store, ssh 
         access: { groups: ['engineering', 'dba'] },
       },
       ...(ssh === undefined ? [] : [sshTarget(ssh)]),
+      ...(cluster === undefined ? [] : [clusterTarget(cluster)]),
+      ...(api === undefined ? [] : [apiTarget(api)]),
     ],
     rules: [
       {
@@ -68,6 +78,8 @@ export function sampleConfig({ port, provider, server, passwordFile, store, ssh 
         expires: '10m',
       },
       ...(ssh === undefined ? [] : sshRules),
+      ...(cluster === undefined ? [] : clusterRules),
+      ...(api === undefined ? [] : apiRules),
       {
         name: 'everyday-work',
         effect: 'allow',
@@ -87,6 +99,7 @@ export function sampleConfig({ port, provider, server, passwordFile, store, ssh 
         columns: ['*.customers.email', '*.customers.card_number'],
         style: 'partial',
       },
+      ...(api === undefined ? [] : apiMasks),
       {
         name: 'anything-that-looks-like-it',
         detectors: ['email', 'card', 'jwt', 'private-key', 'cloud-key'],
@@ -133,4 +146,61 @@ const sshRules = [
   },
   { name: 'looking-around', effect: 'allow', match: { protocols: ['ssh'], kinds: ['read'] } },
   { name: 'a-shell', effect: 'allow', match: { protocols: ['ssh'], verbs: ['shell'] } },
+]
+
+function apiTarget({ host, port, tokenFile }: NonNullable<SampleConfig['api']>) {
+  return {
+    name: 'api-demo',
+    protocol: 'http',
+    description: 'the shop’s customers, as an API',
+    host,
+    port,
+    tls: { mode: 'disable' },
+    secret: `file://${tokenFile}`,
+    http: { login: 'bearer', paths: ['/v1/customers/{id}'] },
+    labels: { env: 'prod' },
+    access: { groups: ['engineering', 'dba'] },
+  }
+}
+
+const apiRules = [
+  {
+    name: 'customers-stay',
+    effect: 'hold',
+    match: { protocols: ['http'], verbs: ['DELETE'] },
+    approvers: { groups: ['dba'] },
+    expires: '10m',
+  },
+  { name: 'using-apis', effect: 'allow', match: { protocols: ['http'], kinds: ['read', 'write'] } },
+]
+
+const apiMasks = [
+  { name: 'api-passwords', match: { protocols: ['http'] }, fields: ['password', 'password_hash'], style: 'redact' },
+  { name: 'api-contacts', match: { protocols: ['http'] }, fields: ['email', 'card_number'], style: 'partial' },
+]
+
+function clusterTarget({ context, host, port, caFile, secretFile, login }: OwnCluster) {
+  return {
+    name: 'k8s-demo',
+    protocol: 'kubernetes',
+    description: `your own cluster, context ${context}`,
+    host,
+    port,
+    tls: { ca: caFile },
+    secret: `file://${secretFile}`,
+    kubernetes: { login },
+    access: { groups: ['engineering', 'dba'] },
+  }
+}
+
+/** It is somebody's real cluster: looking is free, and everything else waits for a human. */
+const clusterRules = [
+  {
+    name: 'changing-the-cluster',
+    effect: 'hold',
+    match: { protocols: ['kubernetes'], kinds: ['write', 'ddl', 'admin'] },
+    approvers: { groups: ['dba'] },
+    expires: '10m',
+  },
+  { name: 'looking-at-the-cluster', effect: 'allow', match: { protocols: ['kubernetes'], kinds: ['read'] } },
 ]

@@ -48,7 +48,7 @@ function welcome({ world, dev, dba, auditor, door, output }: Facts): string {
   const type = (line: string) => `    ${style('name', line)}`
   const sql = (statement: string, effect: string) => `      ${statement.padEnd(52)}${quiet(effect)}`
   const { host, port, version } = world.server
-  const { ssh } = world
+  const { ssh, api, cluster } = world
   return `
 ${style('heading', 'hoop is running')}, all of it in ${world.folder} until Ctrl-C
 
@@ -56,7 +56,8 @@ ${style('heading', 'hoop is running')}, all of it in ${world.folder} until Ctrl-
   PostgreSQL ${version.padEnd(8)}${host}:${port}  ${quiet('a small shop; only the gateway has its password')}
   SSH server         ${ssh.host}:${ssh.port}  ${quiet(`${ssh.about}; only the gateway has its key`)}
   gateway            ${world.gateway}  ${quiet(`rules and masks: ${world.configFile}`)}
-  pg-prod, ssh-demo  127.0.0.1:${door.postgres.port} and :${door.ssh.port}  ${quiet(`open for ${dev.me.user}, who is signed in (${dev.me.groups.join(', ')})`)}
+  customers API      ${api.host}:${api.port}  ${quiet('HTTP; only the gateway has its token')}
+  pg-prod, ssh-demo, api-demo  127.0.0.1:${door.postgres.port}, :${door.ssh.port} and :${door.api.port}  ${quiet(`open for ${dev.me.user}, who is signed in (${dev.me.groups.join(', ')})`)}
 
 ${style('heading', 'In a second terminal')}, in this folder, as dev@demo: psql as always, without a password
 ${type(door.postgres.command)}
@@ -72,6 +73,10 @@ ${sql('cat app/log/orders.log', 'is masked')}
 ${sql('sudo id', 'is blocked')}
 ${sql('rm -rf releases/2025-11-02', 'waits for a human')}
 
+${quiet('  and an API, without a token:')}
+${type(`curl ${door.api.url}/v1/customers/1`)}  ${quiet('is masked')}
+${type(`curl -X DELETE ${door.api.url}/v1/customers/7`)}  ${quiet('waits for a human')}
+${cluster === undefined ? '' : `\n${quiet(`  and your own cluster, context ${visibleLine(cluster.context)}:`)}\n${type(`${dev.prefix} npx hoop connect k8s-demo -- kubectl get pods -A`)}  ${quiet('changes wait for a human')}\n`}
 ${style('heading', 'In a third')}, as dba@demo: see what it would touch, and decide
 ${type(`${dba.prefix} npx hoop approve`)}
 

@@ -16,6 +16,7 @@ import { openTargets } from './door.ts'
 import { type Member, signIn } from './member.ts'
 import { type Claim, must, patienceMs, pendingApproval } from './promises.ts'
 import { customers, shopDatabase } from './shop.ts'
+import { tourHttp } from './tour-http.ts'
 import { tourSsh } from './tour-ssh.ts'
 import type { World } from './world.ts'
 
@@ -55,6 +56,7 @@ export async function runTour(world: World, outer: Runtime, signal: AbortSignal)
     await tellDenial({ world, client, notices, dev, dba, claim })
 
     await tourSsh({ world, door: tunnel, dba, auditor, chapter, claim })
+    await tourHttp({ world, door: tunnel, dba, chapter, claim })
   } finally {
     await client.end().catch(() => {})
     await tunnel.close()

@@ -11,5 +11,5 @@ test('the tour over the small SSH server says that it is one, and every step hap
   const { runtime, stdout } = createTerminal()
   await runTour(world, runtime, runtime.signal)
   expect(stdout()).toContain('a small SSH server of the demo’s own, because OpenSSH’s is not installed')
-  expect(stdout().match(/✓/g)?.length).toBeGreaterThanOrEqual(27)
+  expect(stdout().match(/✓/g)?.length).toBeGreaterThanOrEqual(34)
 })

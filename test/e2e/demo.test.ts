@@ -36,8 +36,10 @@ test('hoop demo --tour plays the whole story and checks each step of it', async 
   const [code] = await ended
   expect(code, heard.text).toBe(0)
   expect(heard.text).toContain('every step happened')
-  expect(heard.text.match(/✓/g)?.length).toBeGreaterThanOrEqual(27)
+  expect(heard.text.match(/✓/g)?.length).toBeGreaterThanOrEqual(34)
   expect(heard.text).toContain('approved by dba@demo: it ran as it was written, and the folder is gone')
+  expect(heard.text).toMatch(/GET \/v1\/customers\/1 → \{"id":1,"name":"Ana Almeida"/)
+  expect(heard.text).toContain('approved by dba@demo: the API answered 204, and the customer is gone')
   expect(heard.text).toMatch(/cat app\/log\/orders\.log was recorded as it was shown/)
   expect(await readdir(temporary)).toEqual([])
 })
@@ -63,6 +65,11 @@ test('hoop demo says what to type, and Ctrl-C ends everything and leaves nothing
   })
   expect(await once(sql, 'close')).toEqual([0, null])
   expect(answer).toContain('a•••@example.com')
+
+  const api = heard.text.match(/curl (http:\/\/127\.0\.0\.1:\d+\/v1\/customers\/1)/)?.[1]
+  const customer = await (await fetch(String(api))).text()
+  expect(customer).toContain('Ana Almeida')
+  expect(customer).not.toContain('ana.almeida@example.com')
 
   child.kill('SIGINT')
   const [code] = await ended
