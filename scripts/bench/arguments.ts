@@ -3,10 +3,12 @@ import { parseArgs } from 'node:util'
 
 /** What a run without names measures: the database. */
 export const usualSections = ['reads', 'writes', 'bulk', 'connections', 'latency', 'profile', 'start'] as const
-/** `ssh` has a world of its own and is measured by itself. */
-export const sectionNames = [...usualSections, 'ssh'] as const
+/** These have worlds of their own, and each is measured by itself. */
+export const apartSections = ['ssh', 'http'] as const
+export const sectionNames = [...usualSections, ...apartSections] as const
 export type SectionName = (typeof sectionNames)[number]
 export type UsualSection = (typeof usualSections)[number]
+export type ApartSection = (typeof apartSections)[number]
 
 /** What is shown in the docs is a median of so many at least. */
 export const fewestRounds = 5
@@ -14,7 +16,7 @@ export const fewestRounds = 5
 export interface Wanted {
   readonly kind: 'run'
   /** In the order of usualSections. */
-  readonly sections: readonly UsualSection[] | readonly ['ssh']
+  readonly sections: readonly UsualSection[] | readonly [ApartSection]
   readonly quick: boolean
   /** Instead of the usual number. */
   readonly rounds: number | undefined
@@ -29,14 +31,15 @@ export type Arguments = Wanted | { readonly kind: 'help' } | { readonly kind: 'm
 export const usage = `usage: npm run bench -- [${sectionNames.join('|')} ...] [--quick] [--rounds N] [--json] [--write-docs] [--from FILE]
 
 Measures hoop beside a direct connection: starts PostgreSQL, gateways and CLIs on loopback, and removes them afterwards.
-Without names of sections it runs them all but ssh, which needs OpenSSH instead of PostgreSQL and is measured by itself.
+Without names of sections it runs them all but ssh and http, which need OpenSSH or nginx instead of PostgreSQL and are
+measured each by itself.
 Results go to bench/results/.
 
 --quick       everything in under two minutes: one round each, shorter, COPY of 100 MB, 200 idle connections
 --rounds N    measure everything so often (5, with --quick once); a figure is the median of its rounds
 --json        print the figures as JSON instead of a table
 --write-docs  also write the tables of docs/performance.md and the chart docs/performance.svg (of all sections in at
-              least five rounds); of ssh only its own table
+              least five rounds); of ssh and of http only their own table
 --from FILE   do not measure: show the figures of an earlier run (with --write-docs: write them)
 `
 
@@ -49,9 +52,9 @@ export function parseArguments(words: readonly string[]): Arguments {
   if (unknown !== undefined) return mistake(`there is no section "${unknown}"; there are ${sectionNames.join(', ')}`)
   const { quick, json, from, 'write-docs': writeDocs } = values
   const all = positionals.length === 0
-  const ssh = positionals.includes('ssh')
-  if (ssh && positionals.some((word) => word !== 'ssh'))
-    return mistake('ssh is measured by itself, without other sections')
+  const apart = apartSections.find((name) => positionals.includes(name))
+  if (apart !== undefined && positionals.some((word) => word !== apart))
+    return mistake(`${apart} is measured by itself, without other sections`)
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1))
     return mistake(`--rounds takes a whole number from 1 on, not "${values.rounds}"`)
@@ -59,12 +62,14 @@ export function parseArguments(words: readonly string[]): Arguments {
     return mistake('--from shows a run as it was: no sections, --quick or --rounds beside it')
   if (
     writeDocs &&
-    (!(all || ssh) || (quick && (rounds ?? 1) < fewestRounds) || (rounds ?? fewestRounds) < fewestRounds)
+    (!(all || apart !== undefined) ||
+      (quick && (rounds ?? 1) < fewestRounds) ||
+      (rounds ?? fewestRounds) < fewestRounds)
   )
     return mistake(`--write-docs needs all sections in at least ${fewestRounds} rounds`)
   return {
     kind: 'run',
-    sections: ssh ? ['ssh'] : usualSections.filter((name) => all || positionals.includes(name)),
+    sections: apart !== undefined ? [apart] : usualSections.filter((name) => all || positionals.includes(name)),
     quick,
     rounds,
     json,

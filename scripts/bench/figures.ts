@@ -18,22 +18,25 @@ export const wayTitles = {
 } as const
 export type WayName = keyof typeof wayTitles
 
-/** And those to an SSH server; `direct` and `cli` are as above. */
+/** And those to an SSH server and to an API; `direct` and `cli` are as above. */
 export const allWayTitles = {
   ...wayTitles,
   jump: 'OpenSSH ProxyJump',
   proxy: 'hoop proxy + gateway',
+  nginx: 'nginx as a reverse proxy',
 } as const
 
 /** Each kind of number, how it is written, and in which order the columns stand. */
 export const measures = {
   tps: { title: 'tx/s', digits: 0 },
+  rps: { title: 'requests/s', digits: 0 },
   mbPerS: { title: 'MB/s', digits: 0 },
   connectsPerS: { title: 'connects/s', digits: 0 },
   ms: { title: 'ms', digits: 1 },
   ratio: { title: 'of direct', digits: 2 },
   times: { title: '× direct', digits: 2 },
   ofJump: { title: 'of ProxyJump', digits: 2 },
+  ofNginx: { title: 'of nginx', digits: 2 },
   timesJump: { title: '× ProxyJump', digits: 2 },
   ofFewRules: { title: 'of few rules', digits: 3 },
   p50: { title: 'p50 ms', digits: 3 },
@@ -65,7 +68,7 @@ const figureSchema = z.object({
   /** null: no way to the server is meant (a program's start). */
   way: z.enum(keysOf(allWayTitles)).nullable(),
   /** Who asked. */
-  tool: z.enum(['pgbench', 'driver', 'ssh', 'scp']).nullable(),
+  tool: z.enum(['pgbench', 'driver', 'ssh', 'scp', 'wrk', 'curl']).nullable(),
   measure: z.enum(keysOf(measures)),
   /** The median of the rounds. */
   value: z.number(),

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ownVersion } from '../../src/base/version.ts'
 import type { Results } from './figures.ts'
+import type { HttpWorld } from './http/world.ts'
 import type { World } from './world.ts'
 
 export function machine(): Results['machine'] {
@@ -42,6 +43,15 @@ export function commit(): string | null {
   // Results of earlier runs are no change to what is measured.
   const changed = git('status', '--porcelain', '--', ':/', ':!/bench/results', ':!/docs')
   return changed === '' ? head : `${head}+`
+}
+
+export function httpVersions({ nginx, wrk }: Pick<HttpWorld, 'nginx' | 'wrk'>): Record<string, string> {
+  return {
+    hoop: ownVersion(),
+    node: process.versions.node,
+    nginx: nginx.version,
+    wrk: wrk?.version ?? 'not installed',
+  }
 }
 
 export function sshVersions(openSsh: string): Record<string, string> {

@@ -3,10 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { reasonOf } from '../../src/base/errors.ts'
 import { styleFor } from '../../src/commands/output/style.ts'
-import { parseArguments, usage, type Wanted } from './arguments.ts'
+import { type ApartSection, parseArguments, usage, type Wanted } from './arguments.ts'
 import type { Results } from './figures.ts'
 import { createProgress } from './progress.ts'
-import { isOfSsh, withFigures } from './report/docs.ts'
+import { runHttpBench } from './http/run.ts'
+import { isApart, withFigures } from './report/docs.ts'
 import { jsonOf, readResults, writeResults } from './report/json.ts'
 import { chart } from './report/svg.ts'
 import { reportText } from './report/table.ts'
@@ -15,6 +16,8 @@ import { quickRun, wholeRun } from './settings.ts'
 import { runSshBench } from './ssh/run.ts'
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url))
+
+const apart = { ssh: runSshBench, http: runHttpBench } as const satisfies Record<ApartSection, unknown>
 
 const wanted = parseArguments(process.argv.slice(2))
 switch (wanted.kind) {
@@ -50,20 +53,20 @@ async function main(wish: Wanted): Promise<number> {
 async function measured({ sections, quick, rounds }: Wanted, signal: AbortSignal): Promise<Results> {
   const usual = quick ? quickRun : wholeRun
   const given = { rounds: rounds ?? usual.rounds, progress: createProgress(process.stderr), signal }
-  const results = isSsh(sections)
-    ? await runSshBench({ ...given, quick })
-    : await runBench({ ...given, sections, settings: { ...usual, rounds: given.rounds } })
+  const results = await (hasWorldOfItsOwn(sections)
+    ? apart[sections[0]]({ ...given, quick })
+    : runBench({ ...given, sections, settings: { ...usual, rounds: given.rounds } }))
   const file = await writeResults(path('bench/results'), results)
   console.error(`the figures are in ${file}`)
   return results
 }
 
-function isSsh(sections: Wanted['sections']): sections is readonly ['ssh'] {
-  return sections[0] === 'ssh'
+function hasWorldOfItsOwn(sections: Wanted['sections']): sections is readonly [ApartSection] {
+  return sections[0] === 'ssh' || sections[0] === 'http'
 }
 
 async function writeDocs(results: Results): Promise<void> {
   const page = path('docs/performance.md')
   await writeFile(page, withFigures(await readFile(page, 'utf8'), results))
-  if (!isOfSsh(results)) await writeFile(path('docs/performance.svg'), chart(results))
+  if (!isApart(results)) await writeFile(path('docs/performance.svg'), chart(results))
 }

@@ -65,6 +65,12 @@ export const targets: readonly Target[] = [
     higher('ssh', way, 'ofJump', 'scp back', 1, 1.5),
     lower('ssh', way, 'timesJump', 'ssh target true', 1, 0.67),
   ]),
+  // With an audit that is durable and answers kept; nginx keeps no audit.
+  ...['1 connection', '16 connections', '64 connections'].map((clients) =>
+    higher('http', 'cli-bare', 'ofNginx', `1 KiB, ${clients}`, 0.25, 0.5),
+  ),
+  lower('http', 'cli-bare', 'addedP50', 'latency, 16 connections', 0.5, 0.3),
+  higher('http', 'cli-bare', 'ofNginx', 'download', 0.6, 0.9),
 ]
 
 export type Reached = 'aim' | 'must' | 'missed'

@@ -12,15 +12,19 @@ const debian = '/usr/lib/postgresql'
 /** Servers' programs, which are not on everybody's PATH. */
 const serverFolders = ['/usr/local/sbin', '/usr/sbin']
 
-export function findTool(name: 'pgbench' | 'pgbouncer'): Installed | undefined {
+export function findTool(name: 'pgbench' | 'pgbouncer' | 'nginx' | 'wrk'): Installed | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...serverFolders, ...debianFolders()]
   const path = folders
     .filter((folder) => folder !== '')
     .map((folder) => join(folder, name))
     .find(canRun)
   if (path === undefined) return undefined
-  const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
-  return { path, version: stdout.match(/\d+(\.\d+)+/)?.[0] ?? stdout.trim() }
+  // nginx knows -v alone; it and wrk answer on another stream, and wrk with an exit status.
+  const { stdout, stderr } = spawnSync(path, [name === 'nginx' || name === 'wrk' ? '-v' : '--version'], {
+    encoding: 'utf8',
+  })
+  const said = `${stdout}${stderr}`
+  return { path, version: said.match(/\d+(\.\d+)+/)?.[0] ?? said.trim() }
 }
 
 /** Newest first. */

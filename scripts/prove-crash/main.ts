@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { auditSubject } from './audit-subject.ts'
 import { check } from './check.ts'
 import { gatewaySubject } from './gateway-subject.ts'
-import type { Subject } from './subject.ts'
+import type { Life, Subject } from './subject.ts'
 import { type Way, ways } from './ways.ts'
 
 const { values } = parseArgs({
@@ -49,8 +49,9 @@ for (const name of subjects) {
 }
 process.exitCode = failed ? 1 : 0
 
-async function prove(subject: Subject, way: Way): Promise<void> {
+async function prove(given: Subject, way: Way): Promise<void> {
   const place = way.prepare()
+  const { subject, endAll } = watched(given)
   let operations = 0
   let unknown = 0
   let newest = { store: '', records: 0 }
@@ -71,11 +72,39 @@ async function prove(subject: Subject, way: Way): Promise<void> {
       unknown = found.unknown
     }
   } finally {
+    await endAll()
     place.remove()
   }
   console.log(
     `ok       ${subject.name} ${way.name}: ${way.rule} (${rounds} rounds, ${operations} operations, last trail ${newest.records} records, ${unknown} of them settled as unknown)`,
   )
+}
+
+/** Knows what a round has left running, because it failed: its clients would go on for ever. */
+function watched(given: Subject): { readonly subject: Subject; endAll(): Promise<void> } {
+  const alive = new Set<Life>()
+  const subject: Subject = {
+    name: given.name,
+    close: () => given.close(),
+    async start(store, options) {
+      const life = await given.start(store, options)
+      const watchedLife: Life = {
+        ...life,
+        kill() {
+          alive.delete(watchedLife)
+          return life.kill()
+        },
+      }
+      alive.add(watchedLife)
+      return watchedLife
+    },
+  }
+  return {
+    subject,
+    async endAll() {
+      for (const life of alive) await life.kill()
+    },
+  }
 }
 
 /** Without flushes the same power cut loses records, or the proof above is blind. */

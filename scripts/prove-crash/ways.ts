@@ -174,9 +174,9 @@ async function happensAgain(life: Life): Promise<void> {
 }
 
 async function until(what: string, isTrue: () => boolean): Promise<void> {
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + 60_000
   while (!isTrue()) {
-    if (performance.now() > deadline) throw new Error(`waited 30 s for ${what}`)
+    if (performance.now() > deadline) throw new Error(`waited 60 s for ${what}`)
     await sleep(5)
   }
 }

@@ -1,17 +1,30 @@
 /** The figures in docs/performance.md: tables between two marks, written by the bench so that they never drift. Pure. */
-import { fewestRounds } from '../arguments.ts'
+import { apartSections, fewestRounds } from '../arguments.ts'
 import { allWayTitles, measures, type Results } from '../figures.ts'
 import { marks, number, sectionTables, verdictsIn } from './rows.ts'
 import { pairs } from './table.ts'
 
 export const begin = '<!-- figures: written by npm run bench -- --write-docs -->'
 export const end = '<!-- end of figures -->'
-export const sshBegin = '<!-- figures: written by npm run bench -- ssh --write-docs -->'
-export const sshEnd = '<!-- end of figures of ssh -->'
+
+interface Place {
+  readonly begin: string
+  readonly end: string
+}
+
+/** What is measured by itself has a place of its own. */
+function placeOf({ sections }: Pick<Results, 'sections'>): Place {
+  const apart = apartSections.find((name) => sections.includes(name))
+  if (apart === undefined) return { begin, end }
+  return {
+    begin: `<!-- figures: written by npm run bench -- ${apart} --write-docs -->`,
+    end: `<!-- end of figures of ${apart} -->`,
+  }
+}
 
 export function withFigures(page: string, results: Results): string {
-  const [first, last] = isOfSsh(results) ? [sshBegin, sshEnd] : [begin, end]
-  const isPart = results.settings.part === true && !isOfSsh(results)
+  const { begin: first, end: last } = placeOf(results)
+  const isPart = results.settings.part === true && !isApart(results)
   if (Number(results.settings.rounds) < fewestRounds || isPart)
     throw new Error(`the docs show all sections, in at least ${fewestRounds} rounds: these figures are of less`)
   const from = page.indexOf(first)
@@ -20,9 +33,8 @@ export function withFigures(page: string, results: Results): string {
   return `${page.slice(0, from + first.length)}\n\n${figuresText(results)}\n${page.slice(to)}`
 }
 
-/** Measured by itself; its figures have a place of their own. */
-export function isOfSsh({ sections }: Pick<Results, 'sections'>): boolean {
-  return sections.includes('ssh')
+export function isApart({ sections }: Pick<Results, 'sections'>): boolean {
+  return apartSections.some((name) => sections.includes(name))
 }
 
 function figuresText(results: Results): string {

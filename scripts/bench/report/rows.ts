@@ -35,6 +35,7 @@ const titles: Readonly<Record<SectionName, string>> = {
   profile: "the gateway's CPU, by share",
   start: 'start',
   ssh: 'SSH',
+  http: 'HTTP',
 }
 
 export function sectionTables({ sections, figures }: Pick<Results, 'sections' | 'figures'>): readonly SectionTable[] {

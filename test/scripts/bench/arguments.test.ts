@@ -28,6 +28,7 @@ test.each([
   [['reads', '--write-docs'], '--write-docs needs all sections'],
   [['reads', '--from', 'x.json'], '--from shows a run as it was'],
   [['ssh', 'reads'], 'ssh is measured by itself'],
+  [['http', 'ssh'], 'is measured by itself'],
   [['--rounds', '0'], '--rounds takes a whole number from 1 on'],
   [['--quick', '--rounds', '4', '--write-docs'], '--write-docs needs all sections in at least 5 rounds'],
   [['--from'], "Option '--from <value>' argument missing"],
@@ -43,8 +44,8 @@ test('figures of an earlier run can be written into the docs', () => {
   expect(parseArguments(['--from', 'x.json', '--write-docs'])).toMatchObject({ from: 'x.json', writeDocs: true })
 })
 
-test('SSH has a run and a table of its own', () => {
-  expect(parseArguments(['ssh', '--write-docs'])).toMatchObject({ kind: 'run', sections: ['ssh'], writeDocs: true })
+test.each(['ssh', 'http'])('%s has a run and a table of its own', (name) => {
+  expect(parseArguments([name, '--write-docs'])).toMatchObject({ kind: 'run', sections: [name], writeDocs: true })
 })
 
 test('--help wins', () => {
