@@ -11,7 +11,7 @@ import { type IdentityProvider, startIdentityProvider } from '../../../src/demo/
 import { people } from '../../../src/demo/people.ts'
 import { sampleConfig } from '../../../src/demo/sample-config.ts'
 import { customers } from '../../../src/demo/shop.ts'
-import { connectSaid, gatewaySaid, startProgram } from '../program.ts'
+import { startHop } from '../hop.ts'
 import { findTool, type Installed } from '../tools.ts'
 import { startApi, startProxy } from './nginx.ts'
 
@@ -117,31 +117,16 @@ async function startDoor(scope: Scope, { provider, folder, api, changes, onEnd, 
     }),
   )
   const config = { ...sample, limits: { connections: 10_000 }, ...changes }
-  const configFile = join(home, 'hoop.yaml')
-  await writeFile(configFile, stringify(config), { mode: 0o600 })
-  const log = join(home, 'hoop.log')
-  const gateway = await startProgram(
-    {
-      args: ['gateway', '--config', configFile, '--json', '--log-file', log],
-      env: { HOME: home },
-      log,
-      flags,
-      onEnd,
-    },
-    gatewaySaid,
-  )
-  scope.defer(gateway.stop)
-  const { accessToken } = await provider.tokensFor('dev@demo')
-  const env = {
-    HOME: home,
-    HOOP_GATEWAY: gateway.said.url,
-    HOOP_TOKEN: accessToken,
-    XDG_STATE_HOME: home,
-    XDG_CONFIG_HOME: home,
-  }
-  const cli = await startProgram({ args: ['connect', targetName, '--json'], env, log, flags, onEnd }, connectSaid)
-  scope.defer(cli.stop)
-  return { port: cli.said.targets[0].port, path: ordersPath, pids: { gateway: gateway.pid, cli: cli.pid } }
+  const { port, pids } = await startHop(scope, {
+    home,
+    config: stringify(config),
+    token: async () => (await provider.tokensFor('dev@demo')).accessToken,
+    connect: [targetName],
+    gatewayFlags: flags,
+    cliFlags: flags,
+    onEnd,
+  })
+  return { port, path: ordersPath, pids }
 }
 
 const smallBytes = 1024

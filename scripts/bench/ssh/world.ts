@@ -3,7 +3,7 @@
  * CLI as people have them. The gateway has the rules of `hoop demo`, and one more that allows the rest. It has
  * no masks: what is masked is not given out as a file, and there would be nothing to measure.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
@@ -12,7 +12,7 @@ import { startIdentityProvider } from '../../../src/demo/identity-provider.ts'
 import { people } from '../../../src/demo/people.ts'
 import { sampleConfig } from '../../../src/demo/sample-config.ts'
 import { type Sshd, startSshd } from '../../../src/demo/sshd.ts'
-import { connectSaid, gatewaySaid, startProgram } from '../program.ts'
+import { startHop } from '../hop.ts'
 
 export interface SshWorld {
   readonly folder: string
@@ -49,7 +49,6 @@ export async function startSshWorld({ profile }: SshWorldOptions = {}): Promise<
     const jump = await startSshd({ bare: true })
     scope.defer(() => jump.stop())
 
-    const configFile = join(folder, 'hoop.yaml')
     const sample = parse(
       sampleConfig({
         port: 0,
@@ -63,40 +62,23 @@ export async function startSshWorld({ profile }: SshWorldOptions = {}): Promise<
     )
     const rules = [...sample.rules, { name: 'bench', effect: 'allow', match: { protocols: ['ssh'] } }]
     const config = { ...sample, rules, masks: [], limits: { connections: 10_000 } }
-    await writeFile(configFile, stringify(config), { mode: 0o600 })
     const failed = new AbortController()
-    const onEnd = (error: Error) => failed.abort(error)
-    const log = join(folder, 'hoop.log')
-    const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
-    const gateway = await startProgram(
-      {
-        args: ['gateway', '--config', configFile, '--json', '--log-file', log],
-        env: { HOME: folder },
-        log,
-        flags,
-        onEnd,
-      },
-      gatewaySaid,
-    )
-    scope.defer(gateway.stop)
-    const { accessToken } = await provider.tokensFor('dev@demo')
-    const env = {
-      HOME: folder,
-      HOOP_GATEWAY: gateway.said.url,
-      HOOP_TOKEN: accessToken,
-      XDG_STATE_HOME: folder,
-      XDG_CONFIG_HOME: folder,
-    }
-    const cli = await startProgram({ args: ['connect', targetName, '--json'], env, log, onEnd }, connectSaid)
-    scope.defer(cli.stop)
+    const { gateway, port, pids, env } = await startHop(scope, {
+      home: folder,
+      config: stringify(config),
+      token: async () => (await provider.tokensFor('dev@demo')).accessToken,
+      connect: [targetName],
+      gatewayFlags: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+      onEnd: (error) => failed.abort(error),
+    })
     return {
       folder,
       target,
       jump,
-      gateway: gateway.said.url,
-      pid: gateway.pid,
+      gateway,
+      pid: pids.gateway,
       env,
-      port: cli.said.targets[0].port,
+      port,
       failed: failed.signal,
       stop: () => scope.close(),
     }
