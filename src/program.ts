@@ -26,7 +26,7 @@ import type { Runtime } from './runtime.ts'
 export function createProgram(runtime: Runtime, rest: readonly string[]): Command {
   const program = new Command('hoop')
     .description(
-      'One door in front of databases and shells: every command is identified, written down, judged and held where a rule says so.',
+      'One door in front of databases, shells, clusters and APIs: every command is identified, written down, judged and held where a rule says so.',
     )
     .version(runtime.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain the command')
